@@ -1,0 +1,53 @@
+//! Which port the doors listen on: the one asked for, or the first free one of ten.
+
+use gateway::Gateway;
+use std::io::{self, ErrorKind};
+use std::ops::RangeInclusive;
+
+/// The ports tried when none is asked for; a mini program's client looks for the emulator on the same ones.
+const PORTS_DEFAULT: RangeInclusive<u16> = 7357..=7366;
+
+/// Why no port could be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PortError {
+    #[error("port {port} is taken by {holder}: stop it, or start the emulator on another port with --port")]
+    Taken { port: u16, holder: String },
+    #[error("every port of {} to {} is taken ({} by {holder}): stop one of them, or name a free port with --port",
+        PORTS_DEFAULT.start(), PORTS_DEFAULT.end(), PORTS_DEFAULT.start())]
+    AllTaken { holder: String },
+    #[error("port {port} cannot be listened on: {source}")]
+    Listen { port: u16, source: io::Error },
+}
+
+/// Listens on `port`, or on the first free one of the default ports.
+pub(crate) async fn listen(port: Option<u16>) -> Result<Gateway, PortError> {
+    match port {
+        Some(port) => listen_on(port).await,
+        None => listen_on_default().await,
+    }
+}
+
+async fn listen_on(port: u16) -> Result<Gateway, PortError> {
+    Gateway::bind(port).await.map_err(|source| match source.kind() {
+        ErrorKind::AddrInUse => PortError::Taken { port, holder: holder(port) },
+        _ => PortError::Listen { port, source },
+    })
+}
+
+async fn listen_on_default() -> Result<Gateway, PortError> {
+    for port in PORTS_DEFAULT {
+        match listen_on(port).await {
+            Err(PortError::Taken { .. }) => continue,
+            outcome => return outcome,
+        }
+    }
+    Err(PortError::AllTaken { holder: holder(*PORTS_DEFAULT.start()) })
+}
+
+/// The process that listens on `port`, for people.
+fn holder(port: u16) -> String {
+    match listeners::get_process_by_port(port, listeners::Protocol::TCP) {
+        Ok(process) => format!("{} (process id {})", process.name, process.pid),
+        Err(_) => "another process, which this user may not see".into(),
+    }
+}

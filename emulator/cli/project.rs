@@ -1,0 +1,73 @@
+//! A mini-program project: finds its folder and reads what `project.config.json` says of it.
+
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+const CONFIG_FILE: &str = "project.config.json";
+/// What file ids and `getWXContext()` say outside a project.
+const APPID_DEFAULT: &str = "wx0000000000000000";
+
+/// The project a command works for.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// Its folder.
+    pub(crate) folder: PathBuf,
+    /// The mini program's appid, or one made up outside a project.
+    pub(crate) appid: String,
+    /// The folder of its cloud functions, if it has one.
+    pub(crate) functions: Option<PathBuf>,
+}
+
+/// Why a project cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProjectError {
+    #[error("the project folder {} cannot be used: {source}", .folder.display())]
+    Folder { folder: PathBuf, source: std::io::Error },
+    #[error("{} cannot be read: {source}", .path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{} is not what WeChat DevTools writes: {source}", .path.display())]
+    Parse { path: PathBuf, source: serde_json::Error },
+}
+
+/// The part of `project.config.json` that is used. DevTools writes much more.
+#[derive(Debug, Default, Deserialize)]
+struct Config {
+    appid: Option<String>,
+    #[serde(rename = "cloudfunctionRoot")]
+    functions: Option<String>,
+}
+
+impl Project {
+    /// The project in `folder`; without one, in the nearest folder upwards that has a project file, else the current folder.
+    pub(crate) fn find(folder: Option<&Path>) -> Result<Project, ProjectError> {
+        let folder = match folder {
+            Some(folder) => resolve(folder)?,
+            None => nearest(&resolve(Path::new("."))?),
+        };
+        let config = read_config(&folder.join(CONFIG_FILE))?;
+        let functions = config.functions.filter(|name| !name.is_empty()).map(|name| folder.join(name));
+        let appid = config.appid.filter(|appid| !appid.is_empty()).unwrap_or_else(|| APPID_DEFAULT.into());
+        Ok(Project { folder, appid, functions: functions.filter(|functions| functions.is_dir()) })
+    }
+}
+
+fn resolve(folder: &Path) -> Result<PathBuf, ProjectError> {
+    let failed = |source| ProjectError::Folder { folder: folder.to_path_buf(), source };
+    // Asked for its entries, a missing folder and a file both say what is wrong with them.
+    std::fs::read_dir(folder).map_err(failed)?;
+    std::path::absolute(folder).map_err(failed)
+}
+
+fn nearest(start: &Path) -> PathBuf {
+    let found = start.ancestors().find(|folder| folder.join(CONFIG_FILE).is_file());
+    found.unwrap_or(start).to_path_buf()
+}
+
+fn read_config(path: &Path) -> Result<Config, ProjectError> {
+    if !path.is_file() {
+        return Ok(Config::default());
+    }
+    let text = std::fs::read_to_string(path).map_err(|source| ProjectError::Read { path: path.to_path_buf(), source })?;
+    let text = text.trim_start_matches('\u{feff}');
+    serde_json::from_str(text).map_err(|source| ProjectError::Parse { path: path.to_path_buf(), source })
+}

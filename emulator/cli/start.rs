@@ -1,0 +1,173 @@
+//! `emulator start`: listens, opens the cloud, says that it is ready, and ends in order.
+
+use crate::arguments::{LogFormat, StartArguments};
+use crate::logging;
+use crate::port::{self, PortError};
+use crate::settings::{Settings, SettingsError};
+use environment::{Cloud, DataFolderError, OpenError, Seeded};
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Why the emulator cannot start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Port(#[from] PortError),
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("signals cannot be listened for: {0}")]
+    Signals(std::io::Error),
+}
+
+/// Runs until Ctrl-C or a request to end.
+pub(crate) async fn run(arguments: StartArguments) -> Result<ExitCode, StartError> {
+    let settings = Settings::settle(&arguments.cloud)?;
+    let format = settings.log_format();
+    logging::start(format);
+    let folder = settings.data_folder(arguments.data.as_deref(), arguments.ephemeral)?;
+    let gateway = port::listen(settings.port(arguments.port)).await?;
+    let data = if folder.is_ephemeral() { None } else { Some(folder.path().to_path_buf()) };
+    let fixtures = settings.fixtures(arguments.fixtures);
+    let stop = stop_signal()?;
+    let cloud = Cloud::open(settings.cloud(gateway.port(), fixtures)?, folder).await?;
+    let seeded = cloud.seed().await?;
+    gateway.open(cloud.clone());
+    announce(format, &Ready { port: gateway.port(), data, seeded, cloud: &cloud });
+    cloud.boot_spare_worker();
+    stop.await;
+    tracing::info!("stopping: running requests may finish; Ctrl-C again ends at once");
+    gateway.close().await;
+    cloud.close().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What there is to say once every endpoint answers.
+struct Ready<'a> {
+    port: u16,
+    /// `None`: ephemeral.
+    data: Option<PathBuf>,
+    seeded: Option<Seeded>,
+    cloud: &'a Cloud,
+}
+
+/// Listens from now on; resolves at the first signal, and ends the process at the second.
+fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
+    let mut signals = Signals::listen().map_err(StartError::Signals)?;
+    Ok(async move {
+        signals.next().await;
+        tokio::spawn(async move {
+            signals.next().await;
+            std::process::exit(130);
+        });
+    })
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(windows)]
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    close: tokio::signal::windows::CtrlClose,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn listen() -> std::io::Result<Signals> {
+        Ok(Signals { interrupt: tokio::signal::windows::ctrl_c()?, close: tokio::signal::windows::ctrl_close()? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.close.recv() => {}
+        }
+    }
+}
+
+/// The ready screen, on standard output: one line that programs wait for, and under it what a developer needs next.
+#[allow(clippy::print_stdout)]
+fn announce(format: LogFormat, ready: &Ready<'_>) {
+    match format {
+        LogFormat::Text => println!("{}", screen(ready)),
+        LogFormat::Json => println!("{}", ready_json(ready)),
+    }
+}
+
+fn address(ready: &Ready<'_>) -> String {
+    format!("http://127.0.0.1:{}", ready.port)
+}
+
+/// What points a server SDK here without a change to its code (protocol §1.1, §1.3).
+fn variables(ready: &Ready<'_>) -> [(&'static str, String); 4] {
+    [
+        ("TCB_CONTEXT_CNFG", json!({ "URL": format!("{}/admin", address(ready)) }).to_string()),
+        ("TENCENTCLOUD_RUNENV", "SCF".into()),
+        ("TENCENTCLOUD_SECRETID", "emulator".into()),
+        ("TENCENTCLOUD_SECRETKEY", "emulator".into()),
+    ]
+}
+
+fn screen(ready: &Ready<'_>) -> String {
+    let mut lines = vec![format!("emulator ready at {}", address(ready))];
+    lines.push("  for server SDKs (@cloudbase/node-sdk, wx-server-sdk), in the shell they start from:".into());
+    lines.extend(variables(ready).iter().map(|(name, value)| format!("    export {name}='{value}'")));
+    lines.push(format!("  environment: {} when a request names none", ready.cloud.default_name()));
+    lines.push(match ready.cloud.function_names() {
+        names if names.is_empty() => "  functions:   none".into(),
+        names => format!("  functions:   {}", names.join(", ")),
+    });
+    lines.push(match &ready.data {
+        Some(path) => format!("  data:        {}", path.display()),
+        None => "  data:        in a temporary folder, removed at the end".into(),
+    });
+    lines.extend(ready.seeded.as_ref().map(|seeded| format!("  fixtures:    {}", seeded_text(seeded))));
+    lines.join("\n")
+}
+
+fn seeded_text(seeded: &Seeded) -> String {
+    match seeded {
+        Seeded::Filled { collections, documents, files } => {
+            format!("{collections} collections with {documents} documents, and {files} files")
+        }
+        Seeded::HadData => "not used: the cloud has data already, nothing was changed".into(),
+    }
+}
+
+fn ready_json(ready: &Ready<'_>) -> String {
+    let variables: serde_json::Map<_, _> =
+        variables(ready).into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let message = format!("emulator ready at {}", address(ready));
+    json!({
+        "message": message,
+        "url": address(ready),
+        "variables": variables,
+        "functions": ready.cloud.function_names(),
+        "data": ready.data,
+        "fixtures": ready.seeded.as_ref().map(seeded_text),
+    })
+    .to_string()
+}

@@ -1,0 +1,18 @@
+//! Collections of documents on disk: reading, writing, and what each write changed.
+//! What filters and updates mean is `query`'s; who may ask, and in which words, is `environment`'s.
+
+mod collections;
+mod commit;
+mod error;
+mod folder;
+mod name;
+mod options;
+mod request;
+
+pub use collections::Database;
+pub use commit::{Change, ChangeKind, Commit, Commits, Sequence};
+pub use error::DatabaseError;
+pub use folder::Store;
+pub use name::CollectionName;
+pub use options::{Durability, StoreOptions};
+pub use request::{FindRequest, RemoveRequest, UpdateReply, UpdateRequest};

@@ -1,0 +1,61 @@
+//! What is asked of a collection, and what comes back: filters and updates arrive here parsed.
+
+use document::{Bson, Document};
+use query::{Filter, Projection, Sort, Update};
+
+use crate::CollectionName;
+
+/// Documents to read.
+pub struct FindRequest {
+    /// Where.
+    pub collection: CollectionName,
+    /// Which.
+    pub filter: Filter,
+    /// In which order; `None` is insertion order (semantics DB-1.31), which also breaks ties (DB-2.25).
+    pub sort: Option<Sort>,
+    /// How many of them to leave out at the front.
+    pub skip: u64,
+    /// How many at most; `Some(0)` is none at all.
+    pub limit: Option<u64>,
+    /// Which of their fields; `None` is all.
+    pub projection: Option<Projection>,
+}
+
+/// Documents to change.
+pub struct UpdateRequest {
+    /// Where.
+    pub collection: CollectionName,
+    /// Which.
+    pub filter: Filter,
+    /// How.
+    pub update: Update,
+    /// Every match, or only the first in insertion order.
+    pub multi: bool,
+    /// If nothing matches: create a document, with this `_id` when the filter pins none.
+    pub upsert: Option<Bson>,
+    /// Whether [`UpdateReply::document`] is wanted.
+    pub return_document: bool,
+}
+
+/// What an update did.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct UpdateReply {
+    /// How many documents the filter found, changed or not (semantics UNC-05). An upsert that creates counts none.
+    pub matched: u64,
+    /// How many of those became different.
+    pub modified: u64,
+    /// The `_id` of the document that was created.
+    pub upserted: Option<Bson>,
+    /// If asked for: the first document matched, or else the created one, as it is after the update.
+    pub document: Option<Document>,
+}
+
+/// Documents to remove.
+pub struct RemoveRequest {
+    /// Where.
+    pub collection: CollectionName,
+    /// Which.
+    pub filter: Filter,
+    /// Every match, or only the first in insertion order.
+    pub multi: bool,
+}

@@ -1,0 +1,199 @@
+//! Versioned entries on sled, the only module that names it: keys, the catalogue, commits that are whole or absent.
+//! Every write is a new version; a reader names the commit it reads at. What the entries mean is known upstairs.
+
+mod catalogue;
+mod files;
+mod garbage;
+mod key;
+mod scan;
+mod snapshots;
+mod state;
+mod writes;
+
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Duration;
+
+use sled::IVec;
+
+use crate::{DatabaseError, Sequence};
+
+pub(crate) use catalogue::Catalogue;
+pub(crate) use garbage::Garbage;
+pub(crate) use key::{CollectionId, EntryKey};
+pub(crate) use scan::Scan;
+pub(crate) use snapshots::{Snapshot, Snapshots};
+pub(crate) use state::State;
+pub(crate) use writes::Writes;
+
+use catalogue::{PREFIX, STATE_KEY};
+use files::Files;
+use key::VersionKey;
+
+/// How often opening is tried again when the folder is locked: this process may be about to let it go.
+const LOCK_ATTEMPTS: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
+
+/// The tree of one data folder.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    tree: sled::Db,
+    files: Files,
+}
+
+/// What a data folder held when it was opened.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) engine: Engine,
+    pub(crate) state: State,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) garbage: Garbage,
+}
+
+/// The content of a version, shared with the page cache. Empty content says that the entry is not there.
+#[derive(Debug, Clone)]
+pub(crate) struct Value(IVec);
+
+/// A version of an entry.
+#[derive(Debug, Clone)]
+pub(crate) struct Version {
+    /// The commit that wrote it.
+    pub(crate) sequence: Sequence,
+    /// Its content; empty for a removal.
+    pub(crate) value: Value,
+}
+
+impl Engine {
+    /// Opens a data folder, making it if it is missing, and removes what an interrupted commit left.
+    pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<Opened, DatabaseError> {
+        // sled answers some kinds of damage with a panic.
+        catch_unwind(AssertUnwindSafe(|| Engine::open_unguarded(folder, cache_bytes)))
+            .unwrap_or_else(|_| Err(DatabaseError::Corrupt(format!("{} cannot be opened", folder.display()))))
+    }
+
+    fn open_unguarded(folder: &Path, cache_bytes: u64) -> Result<Opened, DatabaseError> {
+        let tree = open_tree(folder, cache_bytes)?;
+        let engine = Engine { tree, files: Files::of(folder) };
+        let mut state = engine.load_state()?;
+        if state.unfinished {
+            engine.remove_leftovers(&mut state)?;
+        }
+        let catalogue = engine.load_catalogue()?;
+        let garbage = if state.tidy { Garbage::none() } else { Garbage::unknown() };
+        Ok(Opened { engine, state, catalogue, garbage })
+    }
+
+    /// The newest version of an entry that a reader at `sequence` sees, removals included.
+    pub(crate) fn version(&self, key: &EntryKey, sequence: Sequence) -> Result<Option<Version>, DatabaseError> {
+        match self.tree.range(key.at(sequence)..=key.at(0)).next() {
+            None => Ok(None),
+            Some(item) => {
+                let (key, value) = item.map_err(failure)?;
+                Ok(Some(Version { sequence: VersionKey::split(&key)?.sequence, value: Value(value) }))
+            }
+        }
+    }
+
+    /// The commits that wrote the versions of an entry before `sequence`.
+    pub(crate) fn versions_before(&self, key: &EntryKey, sequence: Sequence) -> Result<Vec<Sequence>, DatabaseError> {
+        let Some(last) = sequence.checked_sub(1) else { return Ok(Vec::new()) };
+        self.tree
+            .range(key.at(last)..=key.at(0))
+            .map(|item| Ok(VersionKey::split(&item.map_err(failure)?.0)?.sequence))
+            .collect()
+    }
+
+    /// The documents of a collection as they were at `sequence`, in insertion order.
+    pub(crate) fn scan(&self, collection: CollectionId, sequence: Sequence) -> Scan {
+        Scan::new(self.tree.scan_prefix(key::records(collection)), sequence)
+    }
+
+    /// Hands everything written so far to the operating system: it survives this process.
+    pub(crate) fn flush(&self) -> Result<(), DatabaseError> {
+        self.tree.flush().map_err(failure).map(drop)
+    }
+
+    /// As [`Engine::flush`], and waits until the disk has it.
+    pub(crate) fn sync(&self) -> Result<(), DatabaseError> {
+        self.flush()?;
+        self.files.sync().map_err(|error| DatabaseError::Storage(error.to_string()))
+    }
+
+    /// How many versions there are, of everything.
+    #[cfg(test)]
+    pub(crate) fn versions(&self) -> usize {
+        self.tree.iter().filter(|item| item.as_ref().is_ok_and(|(key, _)| !key.starts_with(&PREFIX))).count()
+    }
+
+    fn load_state(&self) -> Result<State, DatabaseError> {
+        match self.tree.get(STATE_KEY).map_err(failure)? {
+            Some(bytes) => State::decode(&bytes),
+            None if self.tree.is_empty() => Ok(State::default()),
+            None => Err(DatabaseError::Corrupt("the state of the store is missing".to_owned())),
+        }
+    }
+
+    fn load_catalogue(&self) -> Result<Catalogue, DatabaseError> {
+        let mut catalogue = Catalogue::default();
+        for item in self.tree.scan_prefix(PREFIX) {
+            let (key, value) = item.map_err(failure)?;
+            if *key != STATE_KEY {
+                catalogue.load(&key, &value)?;
+            }
+        }
+        Ok(catalogue)
+    }
+}
+
+impl Value {
+    /// Whether the entry is there at all.
+    pub(crate) fn is_removal(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Value {
+        Value(IVec::from(bytes))
+    }
+}
+
+impl Deref for Value {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn open_tree(folder: &Path, cache_bytes: u64) -> Result<sled::Db, DatabaseError> {
+    let config = || sled::Config::new().path(folder).cache_capacity(cache_bytes).flush_every_ms(None);
+    for _ in 1..LOCK_ATTEMPTS {
+        match config().open() {
+            Err(error) if is_locked(&error) => std::thread::sleep(LOCK_PAUSE),
+            opened => return opened.map_err(failure),
+        }
+    }
+    config().open().map_err(|error| {
+        if is_locked(&error) { DatabaseError::InUse(folder.display().to_string()) } else { failure(error) }
+    })
+}
+
+/// sled has no error of its own for a locked folder.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+fn failure(error: sled::Error) -> DatabaseError {
+    match error {
+        sled::Error::Corruption { .. } => DatabaseError::Corrupt(error.to_string()),
+        sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_)
+        | sled::Error::Io(_) => DatabaseError::Storage(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

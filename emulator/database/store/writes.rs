@@ -1,0 +1,124 @@
+//! What a group of commits writes, and how it gets into the tree: as one batch, or if that would keep readers waiting,
+//! as several, of which only the last makes the commits count.
+
+use sled::Batch;
+
+use crate::{DatabaseError, Sequence};
+
+use super::catalogue::{PREFIX, STATE_KEY};
+use super::key::{EntryKey, VersionKey};
+use super::state::State;
+use super::{Engine, failure};
+
+/// While a batch is applied, nobody can read: this is about 30 ms.
+const BATCH_ENTRIES_MAX: usize = 1_000;
+const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Changes to the tree that belong together.
+#[derive(Debug, Default)]
+pub(crate) struct Writes {
+    /// New versions.
+    versions: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Versions nobody needs any more.
+    garbage: Vec<Vec<u8>>,
+    /// Entries without versions: they must become visible with the commit itself.
+    catalogue: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Writes {
+    /// A new version of an entry; empty bytes remove it.
+    pub(crate) fn version(&mut self, key: &EntryKey, sequence: Sequence, bytes: Vec<u8>) {
+        self.versions.push((key.at(sequence), bytes));
+    }
+
+    /// Entries of the catalogue, as [`super::Catalogue::add`] returns them.
+    pub(crate) fn catalogue(&mut self, entries: Vec<(Vec<u8>, Vec<u8>)>) {
+        self.catalogue.extend(entries);
+    }
+
+    /// A version to remove.
+    pub(super) fn garbage(&mut self, key: Vec<u8>) {
+        self.garbage.push(key);
+    }
+
+    /// How many entries are to be written or removed.
+    pub(crate) fn len(&self) -> usize {
+        self.versions.len() + self.garbage.len() + self.catalogue.len()
+    }
+
+    fn fit_one_batch(&self) -> bool {
+        let bytes: usize = self.versions.iter().map(|(_, value)| value.len()).sum();
+        self.len() <= BATCH_ENTRIES_MAX && bytes <= BATCH_BYTES_MAX
+    }
+}
+
+impl Engine {
+    /// Writes everything and the state after it. If the process dies meanwhile, the store is found as it was at `before`.
+    pub(crate) fn apply(&self, writes: Writes, before: &State, after: &State) -> Result<(), DatabaseError> {
+        let mut last = Batch::default();
+        for (key, value) in &writes.catalogue {
+            last.insert(key.as_slice(), value.as_slice());
+        }
+        last.insert(&STATE_KEY, after.encode());
+        if !writes.fit_one_batch() {
+            return self.apply_in_parts(writes, last, before);
+        }
+        for (key, value) in writes.versions {
+            last.insert(key, value);
+        }
+        for key in writes.garbage {
+            last.remove(key);
+        }
+        self.tree.apply_batch(last).map_err(failure)
+    }
+
+    /// Removes the versions of a commit that was written in parts and never completed.
+    pub(super) fn remove_leftovers(&self, state: &mut State) -> Result<(), DatabaseError> {
+        let mut leftovers = Batch::default();
+        let mut count = 0;
+        for item in self.tree.iter().keys() {
+            let key = item.map_err(failure)?;
+            if !key.starts_with(&PREFIX) && VersionKey::split(&key)?.sequence > state.sequence {
+                leftovers.remove(key);
+                count += 1;
+            }
+            if count == BATCH_ENTRIES_MAX {
+                self.tree.apply_batch(std::mem::take(&mut leftovers)).map_err(failure)?;
+                count = 0;
+            }
+        }
+        state.unfinished = false;
+        leftovers.insert(&STATE_KEY, state.encode());
+        self.tree.apply_batch(leftovers).map_err(failure)?;
+        self.flush()
+    }
+
+    fn apply_in_parts(&self, writes: Writes, last: Batch, before: &State) -> Result<(), DatabaseError> {
+        let mut batch = Batch::default();
+        batch.insert(&STATE_KEY, State { unfinished: true, tidy: false, ..*before }.encode());
+        // Removals stand together: of an entry that is gone, the removal must not go before the versions it hides.
+        for key in writes.garbage {
+            batch.remove(key);
+        }
+        self.tree.apply_batch(batch).map_err(failure)?;
+        let mut versions = writes.versions;
+        versions.sort_unstable(); // neighbours share pages
+        self.apply_versions(versions)?;
+        self.tree.apply_batch(last).map_err(failure)
+    }
+
+    fn apply_versions(&self, versions: Vec<(Vec<u8>, Vec<u8>)>) -> Result<(), DatabaseError> {
+        let mut batch = Batch::default();
+        let (mut entries, mut bytes) = (0, 0);
+        for (key, value) in versions {
+            entries += 1;
+            bytes += value.len();
+            batch.insert(key, value);
+            if entries == BATCH_ENTRIES_MAX || bytes > BATCH_BYTES_MAX {
+                self.tree.apply_batch(std::mem::take(&mut batch)).map_err(failure)?;
+                (entries, bytes) = (0, 0);
+            }
+        }
+        self.tree.apply_batch(batch).map_err(failure)
+    }
+}

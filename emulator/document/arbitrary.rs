@@ -1,0 +1,1 @@
+//! Generators of arbitrary values, for the property tests of this crate and of those above it (feature `arbitrary`).

@@ -1,0 +1,27 @@
+//! Values of the document database: one view over decoded and raw BSON, their order, paths into them, index keys
+//! and the JSON dialects that SDKs speak. Pure: no clock, no randomness, no I/O. Filters and updates live in `query`.
+
+pub mod value;
+pub mod number;
+pub mod order;
+pub mod path;
+pub mod key;
+pub mod limits;
+pub mod dialect;
+pub mod shell;
+#[cfg(any(test, feature = "arbitrary"))]
+pub mod arbitrary;
+
+pub use bson::{Binary, Bson, DateTime, Document, RawArray, RawDocument, RawDocumentBuf, Timestamp, oid::ObjectId};
+
+pub use dialect::{
+    Dialect, DialectError, Encoded, decode, decode_document, decode_text, decode_value_text, encode_text, encode_value,
+    write_value,
+};
+pub use key::{encode_key, encode_key_descending};
+pub use limits::check_limits;
+pub use number::Number;
+pub use order::{compare, equal};
+pub use path::{FieldPath, PathError};
+pub use shell::{to_shell_field, to_shell_text};
+pub use value::{ArrayRef, DocumentRef, ValueRef};

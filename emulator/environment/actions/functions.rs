@@ -1,0 +1,36 @@
+//! The function action (protocol §2.7): `functions.invokeFunction`.
+
+use super::params::Params;
+use crate::caller::Caller;
+use crate::cloud::{Environment, Reply};
+use crate::error::ActionError;
+use crate::identity::Identity;
+use crate::invocation::{Call, Trigger};
+use serde_json::{Value, json};
+
+pub(crate) async fn invoke(environment: &Environment, caller: &Caller, params: Params) -> Result<Reply, ActionError> {
+    let call = Call {
+        function: params.text("function_name")?.to_owned(),
+        event: event(&params)?,
+        identity: identity(environment, caller),
+        trigger: Trigger::Server,
+    };
+    if params.flag("async")? {
+        let environment = environment.clone();
+        tokio::spawn(async move { environment.run(call).await });
+        return Ok(Reply::Data(json!({ "response_data": "null" })));
+    }
+    let outcome = environment.run(call).await;
+    Ok(Reply::Data(json!({ "response_data": outcome.result? })))
+}
+
+/// Whose call it is: a function's own calls carry their user on (semantics FN-06), any other is a server's.
+fn identity(environment: &Environment, caller: &Caller) -> Identity {
+    let session = caller.session_token.as_deref().and_then(|token| environment.shared.sessions.identity(token));
+    session.map_or_else(Identity::server, |identity| identity.through_function())
+}
+
+fn event(params: &Params) -> Result<Value, ActionError> {
+    let text = params.optional_text("request_data")?.unwrap_or("{}");
+    serde_json::from_str(text).map_err(|error| ActionError::invalid_param(format!("request_data is not JSON: {error}")))
+}

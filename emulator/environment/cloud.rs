@@ -1,0 +1,222 @@
+//! The cloud of one emulator: opens the services on a data folder and hands out its environments.
+
+use crate::actions;
+use crate::caller::Caller;
+use crate::clock::Clock;
+use crate::data_folder::{DataFolder, DataFolderError, Holder};
+use crate::error::ActionError;
+use crate::identity::Sessions;
+use crate::invocation::Logs;
+use crate::seed::{self, SeedError, Seeded};
+use crate::settings::{CloudSettings, ENVIRONMENT_DEFAULT};
+use database::{Database, DatabaseError, Durability, Store, StoreOptions};
+use functions::{Functions, FunctionsError, FunctionsOptions};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use storage::{Storage, StorageError};
+
+const WORKERS_PER_FUNCTION: usize = 8;
+const ENVIRONMENT_NAME_LENGTH_MAX: usize = 64;
+
+/// One emulator's cloud: a cheap handle.
+#[derive(Clone)]
+pub struct Cloud {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// One cloud environment: a cheap handle.
+#[derive(Clone)]
+pub struct Environment {
+    pub(crate) name: Arc<str>,
+    pub(crate) database: Database,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What an action answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Stands under `data` of the envelope.
+    Data(Value),
+    /// Stands beside `requestId` (protocol §2.1).
+    TopLevel(Map<String, Value>),
+}
+
+/// Why a cloud cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder cannot be had.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    /// The database in it cannot be opened.
+    #[error("the database cannot be opened: {0}")]
+    Database(#[from] DatabaseError),
+    /// The files in it cannot be opened.
+    #[error("the file storage cannot be opened: {0}")]
+    Storage(#[from] StorageError),
+    /// The functions cannot be prepared.
+    #[error("the cloud functions cannot be prepared: {0}")]
+    Functions(#[from] FunctionsError),
+    /// The fixtures are not what they should be.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// The environment's name is not one.
+    #[error("`{0}` is no name for an environment: 1 to 64 letters, digits, `-` and `_`")]
+    EnvironmentName(String),
+}
+
+pub(crate) struct Shared {
+    pub(crate) settings: CloudSettings,
+    pub(crate) clock: Clock,
+    pub(crate) storage: Storage,
+    pub(crate) functions: Functions,
+    pub(crate) sessions: Sessions,
+    pub(crate) logs: Arc<Logs>,
+    store: Store,
+    holder: Holder,
+    /// Those used so far; an environment's data outlives its place here.
+    environments: Mutex<BTreeMap<String, Environment>>,
+    /// Last, so that the folder is free only when everything above has let go of it.
+    folder: DataFolder,
+}
+
+impl Cloud {
+    /// Opens the cloud that rests in `folder`, making an empty one where none is. Starts no function worker.
+    pub async fn open(settings: CloudSettings, folder: DataFolder) -> Result<Cloud, OpenError> {
+        if let Some(name) = settings.environment.as_ref().filter(|name| !is_environment_name(name)) {
+            return Err(OpenError::EnvironmentName(name.clone()));
+        }
+        let holder = folder.announce(settings.port)?;
+        let durability = if folder.is_ephemeral() { Durability::None } else { Durability::Process };
+        let store = Store::open(&folder.path().join("database"), StoreOptions { durability, ..StoreOptions::default() })?;
+        let storage = Storage::open(&folder.path().join("files")).await?;
+        let logs = Arc::new(Logs::default());
+        let functions = Functions::open(function_options(&settings, &folder), logs.clone())?;
+        let shared = Shared {
+            settings,
+            clock: Clock,
+            storage,
+            functions,
+            sessions: Sessions::default(),
+            logs,
+            store,
+            holder,
+            environments: Mutex::default(),
+            folder,
+        };
+        Ok(Cloud { shared: Arc::new(shared) })
+    }
+
+    /// Fills the default environment from the fixtures of the settings, if it is empty. `None`: no fixtures were named.
+    pub async fn seed(&self) -> Result<Option<Seeded>, OpenError> {
+        let Some(folder) = &self.shared.settings.fixtures else { return Ok(None) };
+        let environment = self.existing_environment(self.default_name())?;
+        Ok(Some(seed::fill(&environment, folder).await?))
+    }
+
+    /// Boots a function worker ahead of need, in the background, when the project has functions.
+    pub fn boot_spare_worker(&self) {
+        self.shared.functions.boot_spare();
+    }
+
+    /// The environment `name`; the empty name means the default one. Without `--env` it is created at its first use.
+    pub fn environment(&self, name: &str) -> Result<Environment, ActionError> {
+        let name = if name.is_empty() { self.default_name() } else { name };
+        let only = self.shared.settings.environment.as_deref();
+        if let Some(only) = only.filter(|only| *only != name) {
+            return Err(ActionError::environment_missing(name, only));
+        }
+        if !is_environment_name(name) {
+            return Err(ActionError::environment_name(name));
+        }
+        Ok(self.existing_environment(name)?)
+    }
+
+    /// The name that an empty one stands for.
+    pub fn default_name(&self) -> &str {
+        self.shared.settings.environment.as_deref().unwrap_or(ENVIRONMENT_DEFAULT)
+    }
+
+    /// The bearer token of `/_emulator/*`.
+    pub fn token(&self) -> &str {
+        &self.holder().token
+    }
+
+    /// What other commands need to ask this emulator.
+    pub fn holder(&self) -> &Holder {
+        &self.shared.holder
+    }
+
+    /// What `GET /_emulator/status` answers.
+    pub fn status(&self) -> Value {
+        json!({
+            "pid": self.shared.holder.pid,
+            "port": self.shared.holder.port,
+            "version": env!("CARGO_PKG_VERSION"),
+            "appid": self.shared.settings.appid,
+            "data": self.shared.folder.path(),
+            "ephemeral": self.shared.folder.is_ephemeral(),
+            "defaultEnvironment": self.default_name(),
+            "environments": self.shared.store.namespaces(),
+            "functions": self.shared.functions.names(),
+        })
+    }
+
+    /// Names of the functions the project has.
+    pub fn function_names(&self) -> Vec<String> {
+        self.shared.functions.names()
+    }
+
+    /// Lets running functions end, flushes, and leaves no worker behind. Later calls fail.
+    pub async fn close(&self) -> Result<(), OpenError> {
+        self.shared.functions.close().await;
+        Ok(self.shared.store.close().await?)
+    }
+
+    fn existing_environment(&self, name: &str) -> Result<Environment, DatabaseError> {
+        let mut environments = self.shared.environments.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(environment) = environments.get(name) {
+            return Ok(environment.clone());
+        }
+        if !self.shared.store.namespaces().iter().any(|known| known == name) {
+            tracing::info!("environment `{name}` created at its first use");
+        }
+        let database = self.shared.store.database(name)?;
+        let environment = Environment { name: name.into(), database, shared: self.shared.clone() };
+        environments.insert(name.to_owned(), environment.clone());
+        Ok(environment)
+    }
+}
+
+impl Environment {
+    /// Its name, as SDKs send it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Does what `action` says on behalf of `caller`. Every mistake in `params` is an error and changes nothing.
+    pub async fn call(&self, caller: &Caller, action: &str, params: Map<String, Value>) -> Result<Reply, ActionError> {
+        actions::call(self, caller, action, params).await
+    }
+
+    /// What stands before a path in an address that the emulator hands out.
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.shared.settings.port)
+    }
+}
+
+fn function_options(settings: &CloudSettings, folder: &DataFolder) -> FunctionsOptions {
+    FunctionsOptions {
+        root: settings.functions.clone(),
+        worker_program: settings.worker.program.clone(),
+        worker_arguments: settings.worker.arguments.clone(),
+        workers_per_function: WORKERS_PER_FUNCTION,
+        spare_worker: true,
+        temporary: folder.path().join("functions"),
+    }
+}
+
+fn is_environment_name(name: &str) -> bool {
+    (1..=ENVIRONMENT_NAME_LENGTH_MAX).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}

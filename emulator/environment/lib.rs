@@ -1,0 +1,26 @@
+//! One emulator's cloud: its environments, who may do what in them, and the action vocabulary that every door speaks.
+//! The waist of the architecture: doors above it only open and seal envelopes, services below it know nothing of callers.
+
+mod actions;
+mod caller;
+mod clock;
+mod cloud;
+mod data_folder;
+mod error;
+mod files;
+mod identity;
+mod invocation;
+mod seed;
+mod settings;
+
+pub use caller::{Caller, Door};
+pub use cloud::{Cloud, Environment, OpenError, Reply};
+pub use data_folder::{DataFolder, DataFolderError, Holder};
+pub use error::{ActionError, codes};
+pub use files::{FileReceipt, IncomingFile, OutgoingFile};
+pub use invocation::{Invoked, LogLine};
+pub use seed::{SeedError, Seeded};
+pub use settings::{CloudSettings, FunctionSettings, WorkerCommand};
+
+/// What the binary's hidden command calls: the process becomes a function worker.
+pub use functions::run_worker;

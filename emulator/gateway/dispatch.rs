@@ -1,0 +1,105 @@
+//! One request, from its head to its answer: guard, route, endpoint; panics contained, one log line. What a door does with
+//! the request stands in `endpoints/`.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use environment::ActionError;
+use futures_util::FutureExt;
+use hyper::body::Incoming;
+use hyper::http::request::Parts;
+use hyper::{Method, Request, StatusCode};
+
+use crate::State;
+use crate::body::{Answer, RequestBody};
+use crate::endpoints::{admin, emulator, home, objects};
+use crate::router::{Endpoint, Route};
+use crate::{cors, envelope, guard, router};
+
+/// What the log line of a request says beyond its head. Endpoints fill it in as they learn it; never with anything secret.
+#[derive(Debug, Default)]
+pub(crate) struct Note {
+    /// The action asked for, once the body is open.
+    pub(crate) action: Option<String>,
+    /// The code of the error answered; `None` when all went well.
+    pub(crate) code: Option<&'static str>,
+}
+
+/// Answers one request. Never fails and never panics; a body nobody read is read away, within bounds, so that the client
+/// gets to see the answer.
+pub(crate) async fn answer(state: &State, request: Request<Incoming>) -> Answer {
+    let started = Instant::now();
+    let (parts, incoming) = request.into_parts();
+    let mut body = RequestBody::new(incoming, &parts.headers);
+    let mut note = Note::default();
+    let route = router::route(parts.uri.path());
+    let handled = AssertUnwindSafe(exchange(state, &parts, &route, &mut body, &mut note)).catch_unwind().await;
+    let answer = handled.unwrap_or_else(|panic| failed(&parts, &route, panic.as_ref(), &mut note));
+    body.drain().await;
+    tracing::debug!(
+        method = %parts.method,
+        path = route.name(),
+        action = note.action.as_deref(),
+        code = note.code,
+        status = answer.status().as_u16(),
+        microseconds = started.elapsed().as_micros() as u64,
+        "request"
+    );
+    answer
+}
+
+/// Guard first: nothing of a refused request is looked at.
+async fn exchange(state: &State, parts: &Parts, route: &Route<'_>, body: &mut RequestBody, note: &mut Note) -> Answer {
+    let origin = match guard::check(parts, route.audience()) {
+        Ok(origin) => origin,
+        Err(refusal) => {
+            note.code = Some(refusal.code());
+            return envelope::refuse(StatusCode::FORBIDDEN, refusal.code(), &refusal.to_string());
+        }
+    };
+    let mut answer = match parts.method {
+        Method::OPTIONS => cors::options(parts, route.methods()),
+        _ => enter(state, parts, route, body, note).await,
+    };
+    if let Some(origin) = origin {
+        cors::allow(&mut answer, origin);
+    }
+    answer
+}
+
+/// Through the door that `route` names.
+async fn enter(state: &State, parts: &Parts, route: &Route<'_>, body: &mut RequestBody, note: &mut Note) -> Answer {
+    let Some(cloud) = state.cloud.get() else {
+        return home::starting(route);
+    };
+    let (endpoint, rest) = match *route {
+        Route::Open { row, rest } if row.methods.contains(&parts.method.as_str()) => (row.endpoint, rest),
+        Route::Open { row, .. } => return home::method_not_allowed(row, &parts.method),
+        Route::Unsupported(door) => return home::unsupported(door),
+        Route::Unknown(path) => return home::unknown(path),
+    };
+    match endpoint {
+        Endpoint::Admin => admin::answer(cloud, parts, body, note).await,
+        Endpoint::Download => objects::download(cloud, parts, rest, note).await,
+        Endpoint::Emulator => emulator::answer(cloud, parts, rest, body, note).await,
+        Endpoint::Home => home::welcome(),
+        Endpoint::Ready => home::ready(),
+        Endpoint::Upload => objects::upload(cloud, parts, rest, body, note).await,
+    }
+}
+
+/// The answer to a request whose handler panicked: the envelope its door speaks, the cause in the log.
+fn failed(parts: &Parts, route: &Route<'_>, panic: &(dyn std::any::Any + Send), note: &mut Note) -> Answer {
+    let cause = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let cause = cause.unwrap_or("a panic without a message");
+    tracing::error!(path = route.name(), action = note.action.as_deref(), cause, "a request handler panicked");
+    note.code = Some(envelope::SYS_ERR);
+    let message = "the emulator failed inside; its log says where. Please report it with that log";
+    match route {
+        Route::Open { row, .. } if row.endpoint == Endpoint::Admin => {
+            let error = ActionError { code: envelope::SYS_ERR, message: message.to_owned() };
+            envelope::seal(&envelope::request_id_of_query(parts), Err(error))
+        }
+        _ => envelope::refuse(StatusCode::INTERNAL_SERVER_ERROR, envelope::SYS_ERR, message),
+    }
+}

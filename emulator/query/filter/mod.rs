@@ -1,0 +1,122 @@
+//! Filters: a query document parsed into a tree of conditions, asked of documents without decoding what is not looked at.
+//! Each family of operators has its file; how a path reaches values is in `walk.rs`. Semantics §2, meaning MongoDB 4.0.
+//!
+//! ## Differences from the cloud
+//! - `$expr`, `$jsonSchema`, `$text`, `$where`, the bit tests and the geo operators are refused by name.
+//! - Regular expressions run on `fancy-regex`: see `pcre.rs`.
+
+mod array;
+mod comparison;
+mod element;
+mod evaluation;
+mod logical;
+mod pcre;
+mod predicate;
+mod regex;
+mod seed;
+mod walk;
+
+use document::{Bson, Document, DocumentRef, ValueRef};
+
+use crate::QueryError;
+use predicate::Predicate;
+use walk::Path;
+
+pub(crate) use predicate::ValueCondition;
+pub(crate) use walk::{Path as WalkPath, Segment, walk_document};
+
+/// A condition on documents, parsed once and asked of many.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    root: Node,
+}
+
+impl Filter {
+    /// Reads a query document. Every mistake in it is found here; an operator that is known and not there is refused by name.
+    pub fn parse(query: &Document) -> Result<Filter, QueryError> {
+        Ok(Filter { root: logical::parse_conjunction(query)? })
+    }
+
+    /// The filter that every document matches.
+    pub fn all() -> Filter {
+        Filter { root: Node::All(Vec::new()) }
+    }
+
+    /// The filter that matches where both do.
+    #[must_use]
+    pub fn and(self, other: Filter) -> Filter {
+        Filter { root: Node::All(vec![self.root, other.root]) }
+    }
+
+    /// Whether `document` matches. Fails only where a regular expression gives up.
+    pub fn matches(&self, document: DocumentRef<'_>) -> Result<bool, QueryError> {
+        self.root.matches(ValueRef::Document(document), &mut None)
+    }
+
+    /// `None` where `document` does not match; else the index of the first array element that matched, which is what the
+    /// positional `$` of an update stands for (semantics DB-3.25). Where several conditions name arrays, the last decides;
+    /// conditions within `$or`, `$nor` and `$not` give no position.
+    pub fn match_position(&self, document: DocumentRef<'_>) -> Result<Option<Option<usize>>, QueryError> {
+        let mut position = None;
+        let matched = self.root.matches(ValueRef::Document(document), &mut position)?;
+        Ok(matched.then_some(position))
+    }
+
+    /// The candidates for `path`, where every match must have one of them there: from implicit equality, `$eq` and `$in`, also
+    /// within `$and`. `None` where nothing is known, and where a candidate is null (a missing field matches it), an array or
+    /// a regular expression. A matching document may also hold an *array* with the candidate in it, which `_id` never is.
+    pub fn equality(&self, path: &str) -> Option<Vec<Bson>> {
+        seed::equality(&self.root, path)
+    }
+
+    /// The fields that an upsert's new document takes from the filter: its equality conditions, dotted paths nested.
+    pub fn upsert_fields(&self) -> Result<Document, QueryError> {
+        seed::upsert_fields(&self.root)
+    }
+}
+
+/// A condition on a whole document.
+#[derive(Debug, Clone)]
+enum Node {
+    /// Every condition holds; without conditions, always.
+    All(Vec<Node>),
+    /// One condition holds.
+    Any(Vec<Node>),
+    /// No condition holds.
+    None(Vec<Node>),
+    /// The values at a path meet a predicate.
+    Field(Path, Predicate),
+}
+
+impl Node {
+    /// Whether the condition holds for `root`: a document, or an array seen as a document whose fields are its indexes,
+    /// as `$elemMatch` sees the arrays within an array. Sets `position` where an array element decided.
+    fn matches(&self, root: ValueRef<'_>, position: &mut Option<usize>) -> Result<bool, QueryError> {
+        match self {
+            Node::All(nodes) => every(nodes, |node| node.matches(root, position)),
+            Node::Any(nodes) => some(nodes, |node| node.matches(root, &mut None)),
+            Node::None(nodes) => some(nodes, |node| node.matches(root, &mut None)).map(|found| !found),
+            Node::Field(path, predicate) => predicate.matches_at(path, root, position),
+        }
+    }
+}
+
+/// Whether `test` holds for every item; stops at the first for which it does not.
+fn every<T>(items: &[T], mut test: impl FnMut(&T) -> Result<bool, QueryError>) -> Result<bool, QueryError> {
+    for item in items {
+        if !test(item)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether `test` holds for an item; stops at the first for which it does.
+fn some<T>(items: &[T], mut test: impl FnMut(&T) -> Result<bool, QueryError>) -> Result<bool, QueryError> {
+    for item in items {
+        if test(item)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

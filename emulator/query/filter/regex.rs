@@ -1,0 +1,75 @@
+//! Regular expressions asked of values: flags, limits, and what they match (semantics DB-2.32). Their spelling is `pcre.rs`'s.
+
+use document::ValueRef;
+
+use super::pcre;
+use crate::QueryError;
+
+/// How often a match may step back before it gives up, so that no pattern can hold the emulator up for long.
+const BACKTRACK_LIMIT: usize = 1_000_000;
+
+/// How long a pattern may be, in bytes, as in MongoDB.
+const PATTERN_BYTES_MAX: usize = 32_764;
+
+/// A compiled regular expression.
+#[derive(Debug, Clone)]
+pub(super) struct Regex {
+    pattern: Box<str>,
+    /// The flags that mean something, sorted.
+    flags: Box<str>,
+    program: fancy_regex::Regex,
+}
+
+impl Regex {
+    /// Compiles `pattern`. Of the options, `i`, `m`, `s` and `x` count; JavaScript's `g`, `u` and `y` are ignored (UNC-10).
+    pub(super) fn new(pattern: &str, options: &str) -> Result<Regex, QueryError> {
+        if pattern.len() > PATTERN_BYTES_MAX {
+            return Err(QueryError::bad_query("Regular expression is too long"));
+        }
+        if pattern.contains('\0') {
+            return Err(QueryError::bad_query("Regular expression cannot contain an embedded null byte"));
+        }
+        if let Some(unknown) = options.chars().find(|flag| !"gimsuxy".contains(*flag)) {
+            return Err(QueryError::bad_query(format!("invalid flag in regex options: {unknown}")));
+        }
+        let flags = effective_flags(options);
+        let program = compile(pattern, &flags)
+            .map_err(|reason| QueryError::bad_query(format!("Regular expression is invalid: {reason}")))?;
+        Ok(Regex { pattern: pattern.into(), flags: flags.into(), program })
+    }
+
+    /// Strings match where the expression is found in them; a stored expression matches where it is the same one.
+    pub(super) fn matches(&self, value: ValueRef<'_>) -> Result<bool, QueryError> {
+        match value {
+            ValueRef::String(text) | ValueRef::Symbol(text) => self.is_found_in(text),
+            ValueRef::RegularExpression { pattern, options } => {
+                Ok(*self.pattern == *pattern && *self.flags == effective_flags(options))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn is_found_in(&self, text: &str) -> Result<bool, QueryError> {
+        self.program.is_match(text).map_err(|reason| {
+            let pattern = &self.pattern;
+            QueryError::bad_query(format!("Regular expression /{pattern}/ gave up on a text: {reason}"))
+        })
+    }
+}
+
+fn effective_flags(options: &str) -> String {
+    "imsx".chars().filter(|flag| options.contains(*flag)).collect()
+}
+
+fn compile(pattern: &str, flags: &str) -> Result<fancy_regex::Regex, String> {
+    let has = |flag| flags.contains(flag);
+    let translated = pcre::translate(pattern, has('m'), has('x'))?;
+    fancy_regex::RegexBuilder::new(&translated)
+        .case_insensitive(has('i'))
+        .multi_line(has('m'))
+        .dot_matches_new_line(has('s'))
+        .ignore_whitespace(has('x'))
+        .backtrack_limit(BACKTRACK_LIMIT)
+        .build()
+        .map_err(|error| error.to_string())
+}
