@@ -9,7 +9,11 @@ use std::path::{Path, PathBuf};
 const IMPORTS: &[(&str, &[&str], &[&str])] = &[
     ("emulator", &["gateway", "environment"], &["sled", "deno_core", "deno_runtime"]),
     ("gateway", &["environment"], &["sled", "deno_core", "deno_runtime", "bson"]),
-    ("environment", &["database", "storage", "functions", "query", "document"], &["hyper", "tokio-tungstenite", "sled"]),
+    (
+        "environment",
+        &["database", "storage", "functions", "query", "document"],
+        &["hyper", "tokio-tungstenite", "sled"],
+    ),
     ("functions", &[], &["sled"]),
     ("storage", &[], &["hyper", "sled"]),
     ("database", &["query", "document"], &["hyper", "serde_json"]),
@@ -18,8 +22,17 @@ const IMPORTS: &[(&str, &[&str], &[&str])] = &[
 ];
 
 const TOP: &[&str] = &[
-    "Cargo.lock", "Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "README.zh-CN.md", "emulator", "fixtures",
-    "scripts", "target", "tests",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "README.zh-CN.md",
+    "emulator",
+    "fixtures",
+    "scripts",
+    "target",
+    "tests",
 ];
 
 #[test]
@@ -38,7 +51,11 @@ fn manifests_keep_to_the_import_table() {
 #[test]
 fn only_the_store_names_sled() {
     let names_sled = |path: &PathBuf| code_of(path).contains("sled::");
-    let strangers: Vec<PathBuf> = rust_files().into_iter().filter(names_sled).filter(|path| !path.starts_with(root().join("emulator/database/store"))).collect();
+    let strangers: Vec<PathBuf> = rust_files()
+        .into_iter()
+        .filter(names_sled)
+        .filter(|path| !path.starts_with(root().join("emulator/database/store")))
+        .collect();
     assert_eq!(strangers, Vec::<PathBuf>::new());
 }
 
@@ -52,7 +69,8 @@ fn every_file_opens_by_saying_what_it_is() {
 fn nothing_new_stands_at_the_top() {
     let known: BTreeSet<&str> = TOP.iter().copied().collect();
     let names = std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let strangers: Vec<String> = names.filter(|name| !name.starts_with('.') && !known.contains(name.as_str())).collect();
+    let strangers: Vec<String> =
+        names.filter(|name| !name.starts_with('.') && !known.contains(name.as_str())).collect();
     assert_eq!(strangers, Vec::<String>::new());
 }
 

@@ -81,7 +81,11 @@ fn print(answer: &Value) -> ExitCode {
     eprintln!("took {} ms, request {}", answer["durationMs"], answer["requestId"].as_str().unwrap_or_default());
     match answer.get("error") {
         Some(error) => {
-            eprintln!("{}: {}", error["code"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default());
+            eprintln!(
+                "{}: {}",
+                error["code"].as_str().unwrap_or_default(),
+                error["message"].as_str().unwrap_or_default()
+            );
             ExitCode::FAILURE
         }
         None => {

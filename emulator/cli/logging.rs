@@ -13,7 +13,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Whose verbosity the variable sets, as `RUST_LOG` does elsewhere.
 const FILTER_VARIABLE: &str = "EMULATOR_LOG";
-const FILTER_DEFAULT: &str = "warn,emulator=info,gateway=info,environment=info,database=info,storage=info,functions=info,function=info";
+const FILTER_DEFAULT: &str =
+    "warn,emulator=info,gateway=info,environment=info,database=info,storage=info,functions=info,function=info";
 /// How much of a request id tells one request from the next on a screen.
 const REQUEST_ID_SHOWN: usize = 8;
 

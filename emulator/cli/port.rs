@@ -46,8 +46,9 @@ async fn listen_on_default() -> Result<Gateway, PortError> {
 
 /// The process that listens on `port`, for people.
 fn holder(port: u16) -> String {
-    match listeners::get_process_by_port(port, listeners::Protocol::TCP) {
-        Ok(process) => format!("{} (process id {})", process.name, process.pid),
-        Err(_) => "another process, which this user may not see".into(),
+    let processes = listeners::get_processes_by_port(port).unwrap_or_default();
+    match processes.into_iter().next() {
+        Some(process) => format!("{} (process id {})", process.name, process.pid),
+        None => "another process, which this user may not see".into(),
     }
 }

@@ -67,7 +67,8 @@ fn read_config(path: &Path) -> Result<Config, ProjectError> {
     if !path.is_file() {
         return Ok(Config::default());
     }
-    let text = std::fs::read_to_string(path).map_err(|source| ProjectError::Read { path: path.to_path_buf(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| ProjectError::Read { path: path.to_path_buf(), source })?;
     let text = text.trim_start_matches('\u{feff}');
     serde_json::from_str(text).map_err(|source| ProjectError::Parse { path: path.to_path_buf(), source })
 }

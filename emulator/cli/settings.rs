@@ -138,6 +138,7 @@ fn read_file(path: &Path) -> Result<File, SettingsError> {
     if !path.is_file() {
         return Ok(File::default());
     }
-    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.to_path_buf(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.to_path_buf(), source })?;
     toml::from_str(&text).map_err(|source| SettingsError::Parse { path: path.to_path_buf(), source })
 }

@@ -1,64 +1,113 @@
 //! The collections of one namespace (one cloud environment): every question that can be asked of them.
 
+use std::sync::Arc;
+
 use document::{Bson, Document, RawDocumentBuf};
 use query::Filter;
 
-use crate::{CollectionName, DatabaseError, FindRequest, RemoveRequest, UpdateReply, UpdateRequest};
+use crate::folder::Shared;
+use crate::plan::Plan;
+use crate::read::{self, View};
+use crate::record::NewDocument;
+use crate::store::CollectionId;
+use crate::writer::guarded;
+use crate::{CollectionName, DatabaseError, FindRequest, RemoveRequest, UpdateReply, UpdateRequest, write};
 
 /// The collections of one namespace. A cheap handle.
-#[derive(Clone)]
-pub struct Database {}
+#[derive(Debug, Clone)]
+pub struct Database {
+    shared: Arc<Shared>,
+    namespace: Arc<str>,
+}
 
 impl Database {
+    pub(crate) fn new(shared: Arc<Shared>, namespace: Arc<str>) -> Database {
+        Database { shared, namespace }
+    }
+
+    /// The namespace these collections are in.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// Makes an empty collection; [`DatabaseError::CollectionExists`] if there is one of that name.
     pub async fn create_collection(&self, name: &CollectionName) -> Result<(), DatabaseError> {
-        let _ = name;
-        Err(DatabaseError::Closed)
+        let name = name.clone();
+        self.shared.writer.run(self.namespace.clone(), move |draft| draft.create_collection(&name).map(drop)).await
     }
 
     /// The names of the collections, sorted.
     pub fn collections(&self) -> Vec<CollectionName> {
-        Vec::new()
+        self.shared.published.catalogue().collections(&self.namespace)
     }
 
     /// Makes the collections that are missing and inserts all documents, in one commit, all or nothing.
     /// Each document has its `_id`.
     pub async fn seed(&self, collections: Vec<(CollectionName, Vec<Document>)>) -> Result<(), DatabaseError> {
-        let _ = collections;
-        Err(DatabaseError::Closed)
+        let prepared = collections
+            .into_iter()
+            .map(|(name, documents)| Ok((name, prepare(documents)?)))
+            .collect::<Result<Vec<_>, DatabaseError>>()?;
+        self.shared.writer.run(self.namespace.clone(), move |draft| write::seed(draft, prepared)).await
     }
 
     /// Inserts all documents or none, in one commit, and returns their ids in order. Each document has its `_id`.
+    /// [`DatabaseError::DuplicateKey`] if an `_id` is taken, also by another of these documents.
     pub async fn insert(
         &self,
         collection: &CollectionName,
         documents: Vec<Document>,
     ) -> Result<Vec<Bson>, DatabaseError> {
-        let _ = (collection, documents);
-        Err(DatabaseError::Closed)
+        let documents = prepare(documents)?;
+        let ids = documents.iter().map(|document| document.id.clone()).collect();
+        let collection = collection.clone();
+        let work = move |draft: &mut crate::draft::Draft<'_>| write::insert(draft, &collection, documents);
+        self.shared.writer.run(self.namespace.clone(), work).await?;
+        Ok(ids)
     }
 
     /// The documents asked for, as they all were at one moment.
     pub async fn find(&self, request: FindRequest) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
-        let _ = request;
-        Err(DatabaseError::Closed)
+        let plan = Plan::of(&request.filter);
+        let collection = request.collection.clone();
+        self.read(&collection, plan, move |view, id, plan| read::find(view, id, plan, &request)).await
     }
 
     /// How many documents match, as they all were at one moment.
     pub async fn count(&self, collection: &CollectionName, filter: Filter) -> Result<u64, DatabaseError> {
-        let _ = (collection, filter);
-        Err(DatabaseError::Closed)
+        let plan = Plan::of(&filter);
+        self.read(collection, plan, move |view, id, plan| read::count(view, id, plan, &filter)).await
     }
 
     /// Changes the matching documents, all of them or (if one cannot be changed) none, in one commit.
+    /// If none matches and the request says so, creates one.
     pub async fn update(&self, request: UpdateRequest) -> Result<UpdateReply, DatabaseError> {
-        let _ = request;
-        Err(DatabaseError::Closed)
+        self.shared.writer.run(self.namespace.clone(), move |draft| write::update(draft, &request)).await
     }
 
     /// Removes the matching documents in one commit and returns how many they were.
     pub async fn remove(&self, request: RemoveRequest) -> Result<u64, DatabaseError> {
-        let _ = request;
-        Err(DatabaseError::Closed)
+        self.shared.writer.run(self.namespace.clone(), move |draft| write::remove(draft, &request)).await
     }
+
+    /// Reads at a snapshot: here if that takes microseconds, otherwise on a thread that may block.
+    async fn read<T: Send + 'static>(
+        &self,
+        collection: &CollectionName,
+        plan: Plan,
+        work: impl FnOnce(View, CollectionId, &Plan) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        let view = self.shared.view()?;
+        let id = self.shared.published.catalogue().collection(&self.namespace, collection)?;
+        if plan.is_short() {
+            return guarded(|| work(view, id, &plan));
+        }
+        tokio::task::spawn_blocking(move || guarded(|| work(view, id, &plan)))
+            .await
+            .unwrap_or_else(|error| Err(DatabaseError::Internal(error.to_string())))
+    }
+}
+
+fn prepare(documents: Vec<Document>) -> Result<Vec<NewDocument>, DatabaseError> {
+    documents.into_iter().map(NewDocument::prepare).collect()
 }

@@ -1,13 +1,27 @@
 //! Collections of documents on disk: reading, writing, and what each write changed.
 //! What filters and updates mean is `query`'s; who may ask, and in which words, is `environment`'s.
 
+mod folder;
+
 mod collections;
 mod commit;
 mod error;
-mod folder;
 mod name;
 mod options;
 mod request;
+
+mod draft;
+mod group;
+mod plan;
+mod read;
+mod record;
+mod store;
+mod top;
+mod write;
+mod writer;
+
+#[cfg(test)]
+mod testing;
 
 pub use collections::Database;
 pub use commit::{Change, ChangeKind, Commit, Commits, Sequence};

@@ -114,3 +114,6 @@ fn into_document(value: Bson) -> Result<Document, DialectError> {
         other => Err(DialectError::NotAnObject(ValueRef::from(&other).type_name())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,18 @@
 //! Values of the document database: one view over decoded and raw BSON, their order, paths into them, index keys
 //! and the JSON dialects that SDKs speak. Pure: no clock, no randomness, no I/O. Filters and updates live in `query`.
 
-pub mod value;
+#[cfg(any(test, feature = "arbitrary"))]
+pub mod arbitrary;
+pub mod dialect;
+pub mod key;
+#[cfg(test)]
+mod laws;
+pub mod limits;
 pub mod number;
 pub mod order;
 pub mod path;
-pub mod key;
-pub mod limits;
-pub mod dialect;
 pub mod shell;
-#[cfg(any(test, feature = "arbitrary"))]
-pub mod arbitrary;
+pub mod value;
 
 pub use bson::{Binary, Bson, DateTime, Document, RawArray, RawDocument, RawDocumentBuf, Timestamp, oid::ObjectId};
 

@@ -21,7 +21,8 @@ pub fn check_limits(document: &Document) -> Result<(), DialectError> {
 const FRAME_BYTES: usize = 4 + 1;
 const STRING_FRAME_BYTES: usize = 4 + 1;
 
-fn document_bytes(document: &Document, depth: usize) -> Result<usize, DialectError> {
+/// How many bytes of BSON `document` takes; it stands at level `depth`, counted from 1.
+pub(crate) fn document_bytes(document: &Document, depth: usize) -> Result<usize, DialectError> {
     check_depth(depth)?;
     let mut bytes = FRAME_BYTES;
     for (key, value) in document {
@@ -74,4 +75,47 @@ fn check_depth(depth: usize) -> Result<(), DialectError> {
 
 fn decimal_digits(index: usize) -> usize {
     index.checked_ilog10().map_or(1, |exponent| exponent as usize + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bson::doc;
+
+    use super::*;
+
+    fn nested(levels: usize) -> Document {
+        (1..levels).fold(doc! {}, |inner, level| {
+            if level % 2 == 0 {
+                doc! { "a": inner }
+            } else {
+                doc! { "b": inner }
+            }
+        })
+    }
+
+    #[test]
+    fn levels() {
+        assert_eq!(check_limits(&nested(NESTING_MAX)), Ok(()));
+        assert_eq!(check_limits(&nested(NESTING_MAX + 1)), Err(DialectError::TooDeep));
+        let array = (0..NESTING_MAX).fold(Bson::Null, |inner, _| Bson::Array(vec![inner]));
+        assert_eq!(check_limits(&doc! { "a": array }), Err(DialectError::TooDeep));
+    }
+
+    #[test]
+    fn bytes() {
+        let with_text = |bytes: usize| doc! { "a": "x".repeat(bytes) };
+        let frame = document_bytes(&with_text(0), 1).unwrap();
+        assert_eq!(check_limits(&with_text(DOCUMENT_BYTES_MAX - frame)), Ok(()));
+        let bytes = DOCUMENT_BYTES_MAX + 1;
+        assert_eq!(check_limits(&with_text(bytes - frame)), Err(DialectError::TooLarge { bytes }));
+    }
+
+    #[test]
+    fn keys() {
+        let expected = Err(DialectError::NulInKey { place: r"a\0b".to_owned() });
+        assert_eq!(check_limits(&doc! { "x": [{ "a\0b": 1 }] }), expected);
+        assert_eq!(check_limits(&doc! { "$x.y": 1, "": 2 }), Ok(()));
+    }
 }

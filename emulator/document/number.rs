@@ -173,7 +173,7 @@ impl From<Decimal128> for Decimal {
             return Decimal::Infinity { negative };
         }
         let wide = (bits >> 125) & 0b11 == 0b11;
-        let exponent_bits = if wide { bits >> 111 } else { bits >> 113 } & 0x3fff;
+        let exponent_bits = (bits >> if wide { 111 } else { 113 }) & 0x3fff;
         let coefficient = if wide { DECIMAL_COEFFICIENT_END } else { bits & ((1 << 113) - 1) };
         let exponent = i32::try_from(exponent_bits).unwrap_or_default() - DECIMAL_EXPONENT_BIAS;
         let coefficient = if coefficient < DECIMAL_COEFFICIENT_END { coefficient } else { 0 };
@@ -296,4 +296,59 @@ fn ordered_bits(number: f64) -> u64 {
     }
     let bits = (number + 0.0).to_bits();
     if bits >> 63 == 1 { !bits } else { bits | (1 << 63) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn decimal(text: &str) -> Number {
+        Number::Decimal128(text.parse().unwrap())
+    }
+
+    fn check_integer(number: Number, expected: Option<i64>) {
+        assert_eq!(number.as_i64(), expected, "{number:?}");
+    }
+
+    #[test]
+    fn as_integers() {
+        check_integer(Number::Int32(-5), Some(-5));
+        check_integer(Number::Int64(i64::MIN), Some(i64::MIN));
+        check_integer(Number::Double(3.0), Some(3));
+        check_integer(Number::Double(-0.0), Some(0));
+        check_integer(Number::Double(3.5), None);
+        check_integer(Number::Double(f64::NAN), None);
+        check_integer(Number::Double(f64::INFINITY), None);
+        check_integer(Number::Double(INTEGERS_END), None);
+        check_integer(Number::Double(-INTEGERS_END), Some(i64::MIN));
+        check_integer(decimal("3.00"), Some(3));
+        check_integer(decimal("-3E+2"), Some(-300));
+        check_integer(decimal("0E+6000"), Some(0));
+        check_integer(decimal("-9223372036854775808"), Some(i64::MIN));
+        check_integer(decimal("9223372036854775808"), None);
+        check_integer(decimal("1E+6000"), None);
+        check_integer(decimal("0.5"), None);
+        check_integer(decimal("NaN"), None);
+    }
+
+    #[test]
+    fn as_doubles() {
+        assert_eq!(Number::Int64(i64::MAX).as_f64(), INTEGERS_END);
+        assert_eq!(decimal("0.1").as_f64(), 0.1);
+        assert_eq!(decimal("-1E+6000").as_f64(), f64::NEG_INFINITY);
+        assert!(decimal("NaN").as_f64().is_nan() && decimal("NaN").is_nan());
+        assert!(Number::Double(f64::NAN).is_nan() && !Number::Int32(0).is_nan());
+    }
+
+    /// All 128-bit patterns are decimals: those that no writer makes mean zero.
+    #[test]
+    fn odd_decimals_are_zero() {
+        let wide = Number::Decimal128(Decimal128::from_bytes((0b0_1101_u128 << 123 | 7).to_le_bytes()));
+        let too_many_digits = Number::Decimal128(Decimal128::from_bytes(((1u128 << 113) - 1).to_le_bytes()));
+        for number in [wide, too_many_digits] {
+            assert_eq!(number.compare(Number::Int32(0)), Ordering::Equal);
+        }
+    }
 }

@@ -74,3 +74,49 @@ impl fmt::Display for FieldPath {
         formatter.write_str(&self.text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let path = FieldPath::parse(text).unwrap();
+        assert_eq!(path.segments(), expected);
+        assert_eq!((path.as_str(), path.first()), (text, expected[0]));
+    }
+
+    fn check_relation(left: &str, right: &str, is_prefix: bool, overlaps: bool) {
+        let (left, right) = (FieldPath::parse(left).unwrap(), FieldPath::parse(right).unwrap());
+        assert_eq!((left.is_prefix_of(&right), left.overlaps(&right)), (is_prefix, overlaps), "{left} {right}");
+        assert_eq!(right.overlaps(&left), overlaps, "{left} {right}");
+    }
+
+    #[test]
+    fn segments() {
+        check("a", &["a"]);
+        check("a.b.0", &["a", "b", "0"]);
+        check("arr.$[].x", &["arr", "$[]", "x"]);
+        check("名字.姓", &["名字", "姓"]);
+    }
+
+    #[test]
+    fn refused() {
+        for text in ["", ".", ".a", "a.", "a..b"] {
+            assert_eq!(FieldPath::parse(text), Err(PathError::EmptySegment(text.to_owned())));
+        }
+        assert_eq!(FieldPath::parse("a\0"), Err(PathError::Nul("a\0".to_owned())));
+        assert!(FieldPath::parse(&["a"; NESTING_MAX].join(".")).is_ok());
+        assert!(matches!(FieldPath::parse(&["a"; NESTING_MAX + 1].join(".")), Err(PathError::TooDeep(_))));
+    }
+
+    #[test]
+    fn prefixes() {
+        check_relation("a", "a", true, true);
+        check_relation("a", "a.b", true, true);
+        check_relation("a.b", "a", false, true);
+        check_relation("a.b", "a.bc", false, false);
+        check_relation("a.b", "b", false, false);
+    }
+}

@@ -46,9 +46,9 @@ fn write_value(value: ValueRef<'_>, out: &mut String) {
             let (shown, dots) = cut(code, CODE_BYTES_WHOLE, BYTES_CUT);
             write!(out, "{shown}{dots}")
         }
-        ValueRef::JavaScriptCodeWithScope { code, scope } => {
-            write!(out, "CodeWScope( {code}, ").and_then(|()| write_document(scope, out)).and_then(|()| out.write_char(')'))
-        }
+        ValueRef::JavaScriptCodeWithScope { code, scope } => write!(out, "CodeWScope( {code}, ")
+            .and_then(|()| write_document(scope, out))
+            .and_then(|()| out.write_char(')')),
         ValueRef::Timestamp(timestamp) => write!(out, "Timestamp({}, {})", timestamp.time, timestamp.increment),
         ValueRef::MinKey => out.write_str("MinKey"),
         ValueRef::MaxKey => out.write_str("MaxKey"),
@@ -106,4 +106,61 @@ fn write_binary(subtype: BinarySubtype, bytes: &[u8], out: &mut String) -> std::
     let shown = if is_whole { bytes.len() } else { BYTES_CUT };
     bytes.iter().take(shown).try_for_each(|byte| write!(out, "{byte:02X}"))?;
     out.write_str(if is_whole { ")" } else { "...)" })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bson::{Bson, DateTime, doc, oid::ObjectId};
+
+    use super::*;
+
+    fn check(value: impl Into<Bson>, expected: &str) {
+        let value = value.into();
+        assert_eq!(to_shell_text((&value).into()), expected);
+    }
+
+    #[test]
+    fn scalars() {
+        check("x", r#""x""#);
+        check("cloud://…", r#""cloud://…""#);
+        check(1, "1");
+        check(i64::MAX, "9223372036854775807");
+        check(1.5, "1.5");
+        check(1.0, "1.0");
+        check(f64::NAN, "nan.0");
+        check(f64::NEG_INFINITY, "-inf.0");
+        check(Bson::Null, "null");
+        check(true, "true");
+        check(ObjectId::from_bytes([10; 12]), "ObjectId('0a0a0a0a0a0a0a0a0a0a0a0a')");
+        check(DateTime::from_millis(5), "new Date(5)");
+        check(bson::Regex { pattern: "a".try_into().unwrap(), options: "i".try_into().unwrap() }, "/a/i");
+        check(bson::Timestamp { time: 1, increment: 2 }, "Timestamp(1, 2)");
+        check(bson::Binary { subtype: BinarySubtype::Generic, bytes: vec![1, 255] }, "BinData(0, 01FF)");
+    }
+
+    #[test]
+    fn documents_and_arrays() {
+        check(doc! {}, "{}");
+        check(doc! { "a": 1, "b": { "c": [] } }, "{ a: 1, b: { c: [] } }");
+        check(vec![Bson::Int32(1), "x".into()], r#"[ 1, "x" ]"#);
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        check("x".repeat(159), &format!("\"{}\"", "x".repeat(159)));
+        check("x".repeat(160), &format!("\"{}...\"", "x".repeat(150)));
+        check("中".repeat(60), &format!("\"{}...\"", "中".repeat(50)));
+        check(Bson::JavaScriptCode("x".repeat(80)), &format!("{}...", "x".repeat(70)));
+        let binary = bson::Binary { subtype: BinarySubtype::Generic, bytes: vec![0; 81] };
+        check(binary, &format!("BinData(0, {}...)", "00".repeat(70)));
+    }
+
+    /// DB-3.08
+    #[test]
+    fn fields() {
+        assert_eq!(to_shell_field("analysisResults", ValueRef::Null), "{analysisResults: null}");
+        assert_eq!(to_shell_field("cover", ValueRef::String("cloud://…")), r#"{cover: "cloud://…"}"#);
+    }
 }

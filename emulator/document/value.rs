@@ -4,8 +4,8 @@
 use bson::raw::{CString, RawArrayIter, RawIter, cstr};
 use bson::spec::BinarySubtype;
 use bson::{
-    Binary, Bson, DateTime, Decimal128, Document, JavaScriptCodeWithScope, RawArray, RawBsonRef, RawDocument, Regex,
-    Timestamp, oid::ObjectId,
+    Binary, Bson, DateTime, Decimal128, Document, JavaScriptCodeWithScope, RawArray, RawBsonRef, RawDocument,
+    RawDocumentBuf, Regex, Timestamp, oid::ObjectId,
 };
 
 use crate::number::Number;
@@ -104,10 +104,9 @@ impl<'a> From<&'a Bson> for ValueRef<'a> {
                 ValueRef::RegularExpression { pattern: regex.pattern.as_str(), options: regex.options.as_str() }
             }
             Bson::JavaScriptCode(code) => ValueRef::JavaScriptCode(code),
-            Bson::JavaScriptCodeWithScope(program) => ValueRef::JavaScriptCodeWithScope {
-                code: &program.code,
-                scope: DocumentRef::Decoded(&program.scope),
-            },
+            Bson::JavaScriptCodeWithScope(program) => {
+                ValueRef::JavaScriptCodeWithScope { code: &program.code, scope: DocumentRef::Decoded(&program.scope) }
+            }
             Bson::Int32(number) => ValueRef::Int32(*number),
             Bson::Int64(number) => ValueRef::Int64(*number),
             Bson::Timestamp(timestamp) => ValueRef::Timestamp(*timestamp),
@@ -184,6 +183,12 @@ impl<'a> From<&'a RawDocument> for DocumentRef<'a> {
     }
 }
 
+impl<'a> From<&'a RawDocumentBuf> for DocumentRef<'a> {
+    fn from(document: &'a RawDocumentBuf) -> Self {
+        DocumentRef::Raw(document)
+    }
+}
+
 impl<'a> From<&'a [Bson]> for ArrayRef<'a> {
     fn from(array: &'a [Bson]) -> Self {
         ArrayRef::Decoded(array)
@@ -215,9 +220,12 @@ impl ValueRef<'_> {
             }
             ValueRef::JavaScriptCode(code) => Bson::JavaScriptCode(code.to_owned()),
             ValueRef::Symbol(text) => Bson::Symbol(text.to_owned()),
-            ValueRef::JavaScriptCodeWithScope { code, scope } => Bson::JavaScriptCodeWithScope(
-                JavaScriptCodeWithScope { code: code.to_owned(), scope: scope.to_document() },
-            ),
+            ValueRef::JavaScriptCodeWithScope { code, scope } => {
+                Bson::JavaScriptCodeWithScope(JavaScriptCodeWithScope {
+                    code: code.to_owned(),
+                    scope: scope.to_document(),
+                })
+            }
             ValueRef::Int32(number) => Bson::Int32(number),
             ValueRef::Timestamp(timestamp) => Bson::Timestamp(timestamp),
             ValueRef::Int64(number) => Bson::Int64(number),

@@ -88,7 +88,8 @@ impl Cloud {
         }
         let holder = folder.announce(settings.port)?;
         let durability = if folder.is_ephemeral() { Durability::None } else { Durability::Process };
-        let store = Store::open(&folder.path().join("database"), StoreOptions { durability, ..StoreOptions::default() })?;
+        let store =
+            Store::open(&folder.path().join("database"), StoreOptions { durability, ..StoreOptions::default() })?;
         let storage = Storage::open(&folder.path().join("files")).await?;
         let logs = Arc::new(Logs::default());
         let functions = Functions::open(function_options(&settings, &folder), logs.clone())?;

@@ -66,8 +66,9 @@ impl DataFolder {
     pub fn ephemeral() -> Result<DataFolder, DataFolderError> {
         let temporary = tempfile::Builder::new().prefix("emulator-").tempdir();
         let temporary = temporary.map_err(|source| DataFolderError::Io { path: std::env::temp_dir(), source })?;
-        let folder = DataFolder::take(temporary.path())?;
-        Ok(DataFolder { temporary: Some(temporary), ..folder })
+        let mut folder = DataFolder::take(temporary.path())?;
+        folder.temporary = Some(temporary);
+        Ok(folder)
     }
 
     /// Where it is.
@@ -114,7 +115,9 @@ fn lock(path: &Path) -> Result<File, DataFolderError> {
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(lock_path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse { path: path.to_path_buf(), holder: read_holder(path) }),
+        Err(TryLockError::WouldBlock) => {
+            Err(DataFolderError::InUse { path: path.to_path_buf(), holder: read_holder(path) })
+        }
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }

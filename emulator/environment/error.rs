@@ -95,9 +95,10 @@ impl ActionError {
 impl From<QueryError> for ActionError {
     fn from(error: QueryError) -> ActionError {
         match error.kind {
-            QueryErrorKind::BadQuery => {
-                ActionError::new(codes::DATABASE_REQUEST_FAILED, format!("[FailedOperation] {}. {PLEASE_CHECK}", error.message))
-            }
+            QueryErrorKind::BadQuery => ActionError::new(
+                codes::DATABASE_REQUEST_FAILED,
+                format!("[FailedOperation] {}. {PLEASE_CHECK}", error.message),
+            ),
             QueryErrorKind::BadUpdate | QueryErrorKind::WriteFailed => ActionError::write_failed(error.message),
             QueryErrorKind::Unsupported => ActionError::new(codes::DATABASE_REQUEST_FAILED, error.message),
         }
@@ -113,7 +114,9 @@ impl From<DatabaseError> for ActionError {
             ),
             DatabaseError::CollectionExists(_) => ActionError::new(
                 codes::DATABASE_COLLECTION_ALREADY_EXIST,
-                format!("[ResourceUnavailable.ResourceExist] Table exist. {PLEASE_CHECK} DATABASE_COLLECTION_ALREADY_EXIST"),
+                format!(
+                    "[ResourceUnavailable.ResourceExist] Table exist. {PLEASE_CHECK} DATABASE_COLLECTION_ALREADY_EXIST"
+                ),
             ),
             DatabaseError::DuplicateKey { collection, index, key } => ActionError::write_failed(format!(
                 "E11000 duplicate key error collection: tnt-emulator.{collection} index: {index} dup key: {key}"

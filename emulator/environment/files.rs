@@ -64,7 +64,10 @@ impl Cloud {
     pub async fn receive(&self, ticket: &str) -> Result<IncomingFile, ActionError> {
         let ticket = read_ticket(&self.shared.storage, ticket).ok_or_else(|| sign_invalid("the upload address"))?;
         if ticket.expires_ms < self.shared.clock.now_ms() {
-            return Err(ActionError::new(codes::STORAGE_SIGN_PARAM_INVALID, "the upload address has expired: ask for a new one"));
+            return Err(ActionError::new(
+                codes::STORAGE_SIGN_PARAM_INVALID,
+                "the upload address has expired: ask for a new one",
+            ));
         }
         let path = FilePath::parse(&ticket.path)?;
         let upload = self.shared.storage.receive().await?;
@@ -76,10 +79,17 @@ impl Cloud {
         let (environment, path) = read_link(link).ok_or_else(|| sign_invalid("the download address"))?;
         self.check_link(link, query.unwrap_or_default())?;
         let storage = &self.shared.storage;
-        let missing = || ActionError::new(codes::STORAGE_FILE_NONEXIST, format!("storage file not exists: {}", path.as_str()));
+        let missing =
+            || ActionError::new(codes::STORAGE_FILE_NONEXIST, format!("storage file not exists: {}", path.as_str()));
         let file = storage.get(&environment, &path).await?.ok_or_else(missing)?;
         let body = storage.open_body(&file).await?;
-        Ok(OutgoingFile { size: file.size, content_type: file.content_type, etag: file.etag, modified_ms: file.modified_ms, body })
+        Ok(OutgoingFile {
+            size: file.size,
+            content_type: file.content_type,
+            etag: file.etag,
+            modified_ms: file.modified_ms,
+            body,
+        })
     }
 
     fn check_link(&self, link: &str, query: &str) -> Result<(), ActionError> {
@@ -90,9 +100,10 @@ impl Cloud {
         }
         // No number at all: an address without an end.
         match expires.parse::<i64>() {
-            Ok(expires_ms) if expires_ms < self.shared.clock.now_ms() => {
-                Err(ActionError::new(codes::STORAGE_SIGN_PARAM_INVALID, "the download address has expired: ask for a new one"))
-            }
+            Ok(expires_ms) if expires_ms < self.shared.clock.now_ms() => Err(ActionError::new(
+                codes::STORAGE_SIGN_PARAM_INVALID,
+                "the download address has expired: ask for a new one",
+            )),
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -144,7 +155,8 @@ pub(crate) fn upload_ticket(environment: &Environment, path: &FilePath, owner: O
 pub(crate) fn download_link(environment: &Environment, path: &FilePath, max_age: Option<Duration>) -> String {
     let shared = &environment.shared;
     let link = URL_SAFE_NO_PAD.encode(format!("{}/{}", environment.name, path.as_str()));
-    let expires = max_age.map(|age| shared.clock.now_ms().saturating_add(milliseconds(age)).to_string()).unwrap_or_default();
+    let expires =
+        max_age.map(|age| shared.clock.now_ms().saturating_add(milliseconds(age)).to_string()).unwrap_or_default();
     let sign = shared.storage.sign(&signed_link(&link, &expires));
     format!("{}/files/download/{link}?sign={sign}&t={expires}", environment.base_url())
 }

@@ -111,7 +111,11 @@ impl Environment {
         if let Err(error) = &result {
             tracing::warn!(target: "function", function, request_id, "{}", describe(error));
         }
-        Ended { result: result.map(|completion| completion.result).map_err(|error| self.invocation_error(&function, &error)) }
+        Ended {
+            result: result
+                .map(|completion| completion.result)
+                .map_err(|error| self.invocation_error(&function, &error)),
+        }
     }
 
     fn event(&self, call: &Call) -> Value {
@@ -155,7 +159,10 @@ impl Environment {
         for (name, value) in CONSTANT_VARIABLES {
             set(name, value);
         }
-        set("TCB_CONTEXT_CNFG", &json!({ "URL": format!("{}/admin", self.base_url()), "TCB_SDK_GRAY_0": true }).to_string());
+        set(
+            "TCB_CONTEXT_CNFG",
+            &json!({ "URL": format!("{}/admin", self.base_url()), "TCB_SDK_GRAY_0": true }).to_string(),
+        );
         set("TCB_ENV", &self.name);
         set("SCF_NAMESPACE", &self.name);
         set("SCF_FUNCTIONNAME", &call.function);
@@ -190,7 +197,10 @@ impl Environment {
     fn not_found(&self, function: &str) -> String {
         let place = match &self.shared.settings.functions {
             Some(folder) => format!("no folder `{function}` with a function in {}", folder.display()),
-            None => "this emulator was started without a folder of functions: start it in the project, or with --project".into(),
+            None => {
+                "this emulator was started without a folder of functions: start it in the project, or with --project"
+                    .into()
+            }
         };
         format!(
             "FunctionName parameter could not be found. 更多错误信息请访问：\
@@ -263,7 +273,8 @@ fn describe(error: &InvocationError) -> String {
 }
 
 fn parse_result(text: &str) -> Result<Value, ActionError> {
-    serde_json::from_str(text).map_err(|error| ActionError::new(codes::SYS_ERR, format!("the function's result is not JSON: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| ActionError::new(codes::SYS_ERR, format!("the function's result is not JSON: {error}")))
 }
 
 fn new_request_id() -> String {

@@ -108,7 +108,8 @@ fn read_collections(folder: &Path, now: DateTime) -> Result<Collections, SeedErr
 
 fn collection_name(path: &Path) -> Result<CollectionName, SeedError> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    CollectionName::parse(&stem).map_err(|error| SeedError::Name { path: path.to_path_buf(), reason: error.to_string() })
+    CollectionName::parse(&stem)
+        .map_err(|error| SeedError::Name { path: path.to_path_buf(), reason: error.to_string() })
 }
 
 fn read_documents(path: &Path, now: DateTime) -> Result<Vec<Document>, SeedError> {
@@ -141,7 +142,8 @@ fn list_files(folder: &Path) -> Result<Vec<(PathBuf, FilePath)>, SeedError> {
                 folders.push((path, format!("{name}/")));
             } else {
                 let stored = FilePath::parse(&name);
-                let stored = stored.map_err(|error| SeedError::Name { path: path.clone(), reason: error.to_string() })?;
+                let stored =
+                    stored.map_err(|error| SeedError::Name { path: path.clone(), reason: error.to_string() })?;
                 files.push((path, stored));
             }
         }

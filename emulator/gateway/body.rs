@@ -20,9 +20,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// How long a sender may say nothing in the middle of a body.
 const SILENCE_LIMIT: Duration = Duration::from_secs(60);
 
-/// How much of a body nobody wants is read away, and for how long, so that the client sees its answer and no reset.
+/// How much of a body nobody wants is read away, for how long, and with how long a silence in it, so that the client sees
+/// its answer and no reset.
 const DRAIN_BYTES: usize = 256 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(10);
+const DRAIN_SILENCE: Duration = Duration::from_secs(1);
 
 /// The piece of a file that is read at once.
 const PIECE: usize = 64 << 10;
@@ -77,7 +79,7 @@ impl RequestBody {
                 Ok(frame) => frame.transpose().map_err(|error| BodyError::Broken(error.to_string())),
                 Err(_) => Err(BodyError::Silent(SILENCE_LIMIT)),
             };
-            self.over = !matches!(frame, Ok(Some(_)));
+            self.over = !matches!(frame, Ok(Some(_))) || self.incoming.is_end_stream();
             match frame?.map(Frame::into_data) {
                 Some(Ok(data)) => return Ok(Some(data)),
                 Some(Err(_trailers)) => {}
@@ -121,7 +123,7 @@ impl RequestBody {
         let deadline = Instant::now() + DRAIN_TIME;
         let mut drained = 0;
         while drained < DRAIN_BYTES {
-            match timeout_at(deadline, self.chunk()).await {
+            match timeout_at(deadline.min(Instant::now() + DRAIN_SILENCE), self.chunk()).await {
                 Ok(Ok(Some(chunk))) => drained += chunk.len(),
                 Ok(Ok(None) | Err(_)) | Err(_) => return,
             }

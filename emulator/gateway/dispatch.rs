@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use environment::ActionError;
+use environment::codes::SYS_ERR;
 use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
@@ -23,6 +24,8 @@ pub(crate) struct Note {
     pub(crate) action: Option<String>,
     /// The code of the error answered; `None` when all went well.
     pub(crate) code: Option<&'static str>,
+    /// The request id that the body brought, or that was made for it; `None` until the body is open.
+    pub(crate) request_id: Option<String>,
 }
 
 /// Answers one request. Never fails and never panics; a body nobody read is read away, within bounds, so that the client
@@ -41,6 +44,7 @@ pub(crate) async fn answer(state: &State, request: Request<Incoming>) -> Answer 
         path = route.name(),
         action = note.action.as_deref(),
         code = note.code,
+        request_id = note.request_id.as_deref(),
         status = answer.status().as_u16(),
         microseconds = started.elapsed().as_micros() as u64,
         "request"
@@ -93,13 +97,14 @@ fn failed(parts: &Parts, route: &Route<'_>, panic: &(dyn std::any::Any + Send), 
     let cause = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     let cause = cause.unwrap_or("a panic without a message");
     tracing::error!(path = route.name(), action = note.action.as_deref(), cause, "a request handler panicked");
-    note.code = Some(envelope::SYS_ERR);
+    note.code = Some(SYS_ERR);
     let message = "the emulator failed inside; its log says where. Please report it with that log";
     match route {
         Route::Open { row, .. } if row.endpoint == Endpoint::Admin => {
-            let error = ActionError { code: envelope::SYS_ERR, message: message.to_owned() };
-            envelope::seal(&envelope::request_id_of_query(parts), Err(error))
+            let error = ActionError::new(SYS_ERR, message);
+            let request_id = note.request_id.clone().unwrap_or_else(|| envelope::request_id_of_query(parts));
+            envelope::seal(&request_id, Err(error))
         }
-        _ => envelope::refuse(StatusCode::INTERNAL_SERVER_ERROR, envelope::SYS_ERR, message),
+        _ => envelope::refuse(StatusCode::INTERNAL_SERVER_ERROR, SYS_ERR, message),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use environment::codes::SYS_ERR;
 use environment::{ActionError, Reply};
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -11,9 +12,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::body::{Answer, AnswerBody};
-
-/// The code of a failure inside, and of an emulator that is not ready.
-pub(crate) const SYS_ERR: &str = "SYS_ERR";
 
 /// node-sdk compares the whole text when it tells an error from raw bytes (protocol §2.10).
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
@@ -46,9 +44,7 @@ pub(crate) fn seal(request_id: &str, outcome: Result<Reply, ActionError>) -> Ans
     match &outcome {
         Ok(Reply::Data(data)) => json(StatusCode::OK, &WithData { request_id, data }),
         Ok(Reply::TopLevel(fields)) => json(StatusCode::OK, &WithFields { request_id, fields }),
-        Err(error) => {
-            json(StatusCode::OK, &WithError { code: error.code, message: &error.message, request_id })
-        }
+        Err(error) => json(StatusCode::OK, &WithError { code: error.code, message: &error.message, request_id }),
     }
 }
 

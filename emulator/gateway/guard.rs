@@ -18,8 +18,12 @@ pub(crate) enum Audience {
 const LOOPBACK_NAMES: &[&str] = &["127.0.0.1", "[::1]", "localhost"];
 
 /// The cloud's names of the admin face, sorted (protocol §1.1, §1.2).
-const CLOUD_NAMES: &[&str] =
-    &["tcb-admin.tencentcloudapi.com", "tcb-admin.tencentyun.com", "tcb-open.tencentcloudapi.com", "tcb-open.tencentyun.com"];
+const CLOUD_NAMES: &[&str] = &[
+    "tcb-admin.tencentcloudapi.com",
+    "tcb-admin.tencentyun.com",
+    "tcb-open.tencentcloudapi.com",
+    "tcb-open.tencentyun.com",
+];
 
 /// Endings of the cloud's names, sorted; before them stand an environment, `internal`, a region.
 const CLOUD_NAME_ENDINGS: &[&str] = &[".tcb-api.tencentcloudapi.com", ".tencentyun.com"];
@@ -59,7 +63,9 @@ pub(crate) fn check(parts: &Parts, audience: Audience) -> Result<Option<&HeaderV
 }
 
 fn check_host(parts: &Parts, audience: Audience) -> Result<(), Refusal> {
-    let host = only(parts, &HOST, "Host")?.map(|host| host.to_str().map_err(|_| Refusal::Host(shown_bytes(host)))).transpose()?;
+    let host = only(parts, &HOST, "Host")?
+        .map(|host| host.to_str().map_err(|_| Refusal::Host(shown_bytes(host))))
+        .transpose()?;
     let target = parts.uri.authority().map(|authority| authority.as_str());
     let port_default = if parts.uri.scheme_str() == Some("https") { 443 } else { 80 };
     for name in host.iter().chain(target.iter()) {
@@ -131,7 +137,8 @@ impl<'a> Authority<'a> {
 
     fn is_cloud(&self) -> bool {
         let host = self.host.to_ascii_lowercase();
-        let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+        let is_name =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
         CLOUD_NAMES.contains(&host.as_str())
             || CLOUD_NAME_ENDINGS
                 .iter()
@@ -142,7 +149,8 @@ impl<'a> Authority<'a> {
 
 fn same(host: &str, target: &str, port_default: u16) -> bool {
     let (Some(host), Some(target)) = (Authority::parse(host), Authority::parse(target)) else { return false };
-    host.host.eq_ignore_ascii_case(target.host) && host.port.unwrap_or(port_default) == target.port.unwrap_or(port_default)
+    host.host.eq_ignore_ascii_case(target.host)
+        && host.port.unwrap_or(port_default) == target.port.unwrap_or(port_default)
 }
 
 fn shown(text: &str) -> String {
@@ -169,9 +177,26 @@ mod tests {
     #[test]
     fn other_names_are_refused() {
         for host in [
-            "evil.example", "", "localhost.", "localhost.evil.example", "127.0.0.1.evil.example", "evil@localhost", "localhost@evil",
-            "localhost:", "localhost:x", "localhost:99999", "localhost:80:80", "[::1", "[::1]x", "::1", "0.0.0.0", "192.168.0.2",
-            "[::ffff:127.0.0.1]", "localhost/", "127.1", "tcb-admin.tencentyun.com",
+            "evil.example",
+            "",
+            "localhost.",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "evil@localhost",
+            "localhost@evil",
+            "localhost:",
+            "localhost:x",
+            "localhost:99999",
+            "localhost:80:80",
+            "[::1",
+            "[::1]x",
+            "::1",
+            "0.0.0.0",
+            "192.168.0.2",
+            "[::ffff:127.0.0.1]",
+            "localhost/",
+            "127.1",
+            "tcb-admin.tencentyun.com",
         ] {
             check(Audience::Loopback, "/x", &[("host", host)], Some(Refusal::Host(host.to_owned())));
         }
@@ -180,16 +205,29 @@ mod tests {
     #[test]
     fn the_admin_door_knows_the_clouds_names() {
         for host in [
-            "tcb-admin.tencentcloudapi.com", "TCB-admin.tencentyun.com:80", "tcb-open.tencentyun.com", "tcb-open.tencentcloudapi.com:443",
-            "env-1.tcb-api.tencentcloudapi.com", "env-1.ap-shanghai.tcb-api.tencentcloudapi.com",
-            "env-1.internal.ap-shanghai.tcb-api.tencentcloudapi.com", "anything.tencentyun.com",
+            "tcb-admin.tencentcloudapi.com",
+            "TCB-admin.tencentyun.com:80",
+            "tcb-open.tencentyun.com",
+            "tcb-open.tencentcloudapi.com:443",
+            "env-1.tcb-api.tencentcloudapi.com",
+            "env-1.ap-shanghai.tcb-api.tencentcloudapi.com",
+            "env-1.internal.ap-shanghai.tcb-api.tencentcloudapi.com",
+            "anything.tencentyun.com",
         ] {
             check(Audience::LoopbackAndCloud, "/admin", &[("host", host)], None);
             check(Audience::LoopbackAndCloud, &format!("http://{host}/admin"), &[("host", host)], None);
         }
         for host in [
-            "tencentyun.com", ".tencentyun.com", "..tencentyun.com", "eviltencentyun.com", "tcb-admin.tencentyun.com.evil.example",
-            "tcb-api.tencentcloudapi.com", "cvm.tencentcloudapi.com", "a/b.tencentyun.com", "a@b.tencentyun.com", "evil.example",
+            "tencentyun.com",
+            ".tencentyun.com",
+            "..tencentyun.com",
+            "eviltencentyun.com",
+            "tcb-admin.tencentyun.com.evil.example",
+            "tcb-api.tencentcloudapi.com",
+            "cvm.tencentcloudapi.com",
+            "a/b.tencentyun.com",
+            "a@b.tencentyun.com",
+            "evil.example",
         ] {
             check(Audience::LoopbackAndCloud, "/admin", &[("host", host)], Some(Refusal::Host(host.to_owned())));
         }
@@ -200,8 +238,18 @@ mod tests {
         check(Audience::Loopback, "http://127.0.0.1:9/x", &[("host", "127.0.0.1:9")], None);
         check(Audience::Loopback, "http://127.0.0.1/x", &[("host", "127.0.0.1:80")], None);
         check(Audience::Loopback, "https://127.0.0.1/x", &[("host", "127.0.0.1:443")], None);
-        check(Audience::Loopback, "http://evil.example/x", &[("host", "127.0.0.1")], Some(Refusal::Host("evil.example".into())));
-        check(Audience::Loopback, "http://127.0.0.1/x", &[("host", "evil.example")], Some(Refusal::Host("evil.example".into())));
+        check(
+            Audience::Loopback,
+            "http://evil.example/x",
+            &[("host", "127.0.0.1")],
+            Some(Refusal::Host("evil.example".into())),
+        );
+        check(
+            Audience::Loopback,
+            "http://127.0.0.1/x",
+            &[("host", "evil.example")],
+            Some(Refusal::Host("evil.example".into())),
+        );
         let disagrees = Refusal::HostDisagrees { host: "localhost:9".into(), target: "127.0.0.1:9".into() };
         check(Audience::Loopback, "http://127.0.0.1:9/x", &[("host", "localhost:9")], Some(disagrees));
         let disagrees = Refusal::HostDisagrees { host: "127.0.0.1:8".into(), target: "127.0.0.1:9".into() };
@@ -212,7 +260,12 @@ mod tests {
     fn one_host_is_needed() {
         check(Audience::Loopback, "/x", &[], Some(Refusal::HostMissing));
         check(Audience::Loopback, "http://127.0.0.1/x", &[], Some(Refusal::HostMissing));
-        check(Audience::Loopback, "/x", &[("host", "localhost"), ("host", "localhost")], Some(Refusal::Several("Host")));
+        check(
+            Audience::Loopback,
+            "/x",
+            &[("host", "localhost"), ("host", "localhost")],
+            Some(Refusal::Several("Host")),
+        );
     }
 
     #[test]
@@ -231,9 +284,21 @@ mod tests {
     #[test]
     fn other_pages_are_refused() {
         for origin in [
-            "null", "", "http://evil.example", "https://evil.example:8080", "http://localhost.evil.example", "http://localhost@evil.example",
-            "http://localhost/", "http://localhost:80/x", "file://", "chrome-extension://abc", "HTTP://localhost", "localhost",
-            "http://tcb-admin.tencentyun.com", "http://localhost, http://evil.example", "http://0.0.0.0",
+            "null",
+            "",
+            "http://evil.example",
+            "https://evil.example:8080",
+            "http://localhost.evil.example",
+            "http://localhost@evil.example",
+            "http://localhost/",
+            "http://localhost:80/x",
+            "file://",
+            "chrome-extension://abc",
+            "HTTP://localhost",
+            "localhost",
+            "http://tcb-admin.tencentyun.com",
+            "http://localhost, http://evil.example",
+            "http://0.0.0.0",
         ] {
             let refusal = Some(Refusal::Origin(origin.to_owned()));
             check(Audience::LoopbackAndCloud, "/admin", &[("host", "localhost"), ("origin", origin)], refusal);

@@ -29,7 +29,12 @@ pub(crate) const DOORS: &[Row] = &[
     Row { path: "/", endpoint: Endpoint::Home, methods: &["GET", "HEAD"], audience: Audience::Loopback },
     Row { path: "/_emulator/", endpoint: Endpoint::Emulator, methods: &["GET", "POST"], audience: Audience::Loopback },
     Row { path: "/admin", endpoint: Endpoint::Admin, methods: &["POST"], audience: Audience::LoopbackAndCloud },
-    Row { path: "/files/download/", endpoint: Endpoint::Download, methods: &["GET", "HEAD"], audience: Audience::Loopback },
+    Row {
+        path: "/files/download/",
+        endpoint: Endpoint::Download,
+        methods: &["GET", "HEAD"],
+        audience: Audience::Loopback,
+    },
     Row { path: "/files/upload/", endpoint: Endpoint::Upload, methods: &["POST", "PUT"], audience: Audience::Loopback },
     Row { path: "/readyz", endpoint: Endpoint::Ready, methods: &["GET", "HEAD"], audience: Audience::Loopback },
 ];
@@ -120,7 +125,18 @@ mod tests {
 
     #[test]
     fn other_paths_lead_nowhere() {
-        for path in ["", "/admin/", "//admin", "/Admin", "/admin/x", "/_emulator", "/readyz/", "/files/upload", "/%61dmin", "/x/../admin"] {
+        for path in [
+            "",
+            "/admin/",
+            "//admin",
+            "/Admin",
+            "/admin/x",
+            "/_emulator",
+            "/readyz/",
+            "/files/upload",
+            "/%61dmin",
+            "/x/../admin",
+        ] {
             check(path, None);
             assert_eq!(route(path), Route::Unknown(path));
         }
@@ -128,7 +144,9 @@ mod tests {
 
     #[test]
     fn doors_that_come_later_are_named() {
-        for (path, door) in [("/web", "/web"), ("/v1/functions/f", "/v1"), ("/auth/v1/signin/anonymously", "/auth/v1"), ("/ws", "/ws")] {
+        for (path, door) in
+            [("/web", "/web"), ("/v1/functions/f", "/v1"), ("/auth/v1/signin/anonymously", "/auth/v1"), ("/ws", "/ws")]
+        {
             assert_eq!(route(path), Route::Unsupported(door));
         }
         assert_eq!(route("/webx"), Route::Unknown("/webx"));

@@ -12,3 +12,6 @@ pub use filter::Filter;
 pub use projection::Projection;
 pub use sort::{Sort, SortKey};
 pub use update::{FieldChanges, Update};
+
+#[cfg(test)]
+mod cases;

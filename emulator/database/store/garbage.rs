@@ -61,14 +61,8 @@ impl Garbage {
         }
     }
 
-    /// Moves what readers at `horizon` and later do not need to `writes`, about `limit` versions of it.
-    pub(crate) fn collect(
-        &mut self,
-        engine: &Engine,
-        horizon: Sequence,
-        limit: usize,
-        writes: &mut Writes,
-    ) -> Result<(), DatabaseError> {
+    /// Moves to `writes` what readers at `horizon` and later do not need: about `limit` versions from the queue.
+    pub(crate) fn collect(&mut self, horizon: Sequence, limit: usize, writes: &mut Writes) {
         let mut count = 0;
         while count < limit
             && let Some(superseded) = self.queue.pop_front_if(|superseded| superseded.by <= horizon)
@@ -76,10 +70,19 @@ impl Garbage {
             count += superseded.keys.len();
             superseded.keys.into_iter().for_each(|key| writes.garbage(key));
         }
-        self.sweep = match self.sweep.take() {
-            Some(from) => sweep(engine, from, horizon, limit, writes)?,
-            None => None,
-        };
+    }
+
+    /// As [`Garbage::collect`], by looking at the next `limit` versions or so of the tree, unless it was all swept.
+    pub(crate) fn sweep(
+        &mut self,
+        engine: &Engine,
+        horizon: Sequence,
+        limit: usize,
+        writes: &mut Writes,
+    ) -> Result<(), DatabaseError> {
+        if let Some(from) = self.sweep.take() {
+            self.sweep = sweep(engine, from, horizon, limit, writes)?;
+        }
         Ok(())
     }
 }

@@ -44,11 +44,6 @@ impl EntryKey {
     pub(super) fn at(&self, sequence: Sequence) -> Vec<u8> {
         [&self.0[..], &(!sequence).to_be_bytes()].concat()
     }
-
-    /// The part after the index: an encoded value, or a record number.
-    pub(crate) fn payload_length(&self) -> usize {
-        self.0.len() - PREFIX_LENGTH
-    }
 }
 
 /// What all keys of a collection's documents begin with.

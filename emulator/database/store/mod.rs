@@ -147,7 +147,12 @@ impl Engine {
 }
 
 impl Value {
-    /// Whether the entry is there at all.
+    /// The content of an entry that is not there.
+    pub(crate) fn removal() -> Value {
+        Value(IVec::default())
+    }
+
+    /// Whether the entry is not there.
     pub(crate) fn is_removal(&self) -> bool {
         self.0.is_empty()
     }

@@ -19,9 +19,9 @@ pub(crate) struct State {
     /// The number the next collection gets, in whichever namespace.
     pub(crate) next_collection: u32,
     /// Set at the beginning of a commit written in several batches, unset by its last: there may be leftovers of it.
-    pub(super) unfinished: bool,
+    pub(crate) unfinished: bool,
     /// Set when the store is closed without superseded versions left, unset by the next commit.
-    pub(super) tidy: bool,
+    pub(crate) tidy: bool,
 }
 
 impl Default for State {

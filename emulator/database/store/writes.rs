@@ -3,12 +3,12 @@
 
 use sled::Batch;
 
-use crate::{DatabaseError, Sequence};
+use crate::DatabaseError;
 
 use super::catalogue::{PREFIX, STATE_KEY};
 use super::key::{EntryKey, VersionKey};
 use super::state::State;
-use super::{Engine, failure};
+use super::{Engine, Value, Version, failure};
 
 /// While a batch is applied, nobody can read: this is about 30 ms.
 const BATCH_ENTRIES_MAX: usize = 1_000;
@@ -18,7 +18,7 @@ const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
     /// New versions.
-    versions: Vec<(Vec<u8>, Vec<u8>)>,
+    versions: Vec<(Vec<u8>, Value)>,
     /// Versions nobody needs any more.
     garbage: Vec<Vec<u8>>,
     /// Entries without versions: they must become visible with the commit itself.
@@ -26,9 +26,9 @@ pub(crate) struct Writes {
 }
 
 impl Writes {
-    /// A new version of an entry; empty bytes remove it.
-    pub(crate) fn version(&mut self, key: &EntryKey, sequence: Sequence, bytes: Vec<u8>) {
-        self.versions.push((key.at(sequence), bytes));
+    /// A new version of an entry.
+    pub(crate) fn version(&mut self, key: &EntryKey, version: Version) {
+        self.versions.push((key.at(version.sequence), version.value));
     }
 
     /// Entries of the catalogue, as [`super::Catalogue::add`] returns them.
@@ -41,8 +41,12 @@ impl Writes {
         self.garbage.push(key);
     }
 
-    /// How many entries are to be written or removed.
-    pub(crate) fn len(&self) -> usize {
+    /// Whether there is nothing to write or remove.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn len(&self) -> usize {
         self.versions.len() + self.garbage.len() + self.catalogue.len()
     }
 
@@ -64,7 +68,7 @@ impl Engine {
             return self.apply_in_parts(writes, last, before);
         }
         for (key, value) in writes.versions {
-            last.insert(key, value);
+            last.insert(key, value.0);
         }
         for key in writes.garbage {
             last.remove(key);
@@ -102,18 +106,18 @@ impl Engine {
         }
         self.tree.apply_batch(batch).map_err(failure)?;
         let mut versions = writes.versions;
-        versions.sort_unstable(); // neighbours share pages
+        versions.sort_unstable_by(|left, right| left.0.cmp(&right.0)); // neighbours share pages
         self.apply_versions(versions)?;
         self.tree.apply_batch(last).map_err(failure)
     }
 
-    fn apply_versions(&self, versions: Vec<(Vec<u8>, Vec<u8>)>) -> Result<(), DatabaseError> {
+    fn apply_versions(&self, versions: Vec<(Vec<u8>, Value)>) -> Result<(), DatabaseError> {
         let mut batch = Batch::default();
         let (mut entries, mut bytes) = (0, 0);
         for (key, value) in versions {
             entries += 1;
             bytes += value.len();
-            batch.insert(key, value);
+            batch.insert(key, value.0);
             if entries == BATCH_ENTRIES_MAX || bytes > BATCH_BYTES_MAX {
                 self.tree.apply_batch(std::mem::take(&mut batch)).map_err(failure)?;
                 (entries, bytes) = (0, 0);

@@ -93,9 +93,9 @@ impl<'walk> Node<'walk> {
         Node { walk: self.walk, depth: self.depth + 1, open_levels: self.open_levels + 1 }
     }
 
-    /// The value under `key`; that of a wrapper's key adds no level to the document.
+    /// The value under `key`. A wrapper and the body in it are no levels of the document that they stand in.
     fn field(self, key: &str) -> Self {
-        let depth = if wrappers::is_wrapper(key) { self.depth } else { self.depth + 1 };
+        let depth = if wrappers::is_wrapper(key) { self.depth.saturating_sub(1) } else { self.depth + 1 };
         Node { walk: self.walk, depth, open_levels: self.open_levels + 1 }
     }
 

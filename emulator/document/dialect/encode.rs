@@ -1,7 +1,6 @@
 //! Spells values as JSON, each dialect in its way. One description serves text and trees: serde's.
 
 use std::fmt::{self, Display};
-use std::io;
 
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
@@ -25,10 +24,15 @@ impl<'a> Encoded<'a> {
 }
 
 pub(super) fn write(value: Encoded<'_>, out: &mut String) {
-    // Neither the value nor the string refuses anything, so there is no error to report.
-    let written = serde_json::to_writer(TextWriter(out), &value);
+    let mut bytes = Vec::with_capacity(TEXT_BYTES_USUAL);
+    // Neither the value nor the vector refuses anything, and what serde_json writes is UTF-8: nothing can fail here.
+    let written = serde_json::to_writer(&mut bytes, &value);
     debug_assert!(written.is_ok());
+    out.push_str(std::str::from_utf8(&bytes).unwrap_or_default());
 }
+
+/// Room for most documents, so that the text seldom moves while it grows.
+const TEXT_BYTES_USUAL: usize = 512;
 
 /// The greatest integer below which a JavaScript number holds every integer, 2^53 - 1.
 const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
@@ -51,7 +55,9 @@ impl Serialize for Encoded<'_> {
             ValueRef::Double(number) => serialize_double(number, dialect, json),
             ValueRef::DateTime(date) => match dialect {
                 Dialect::A => wrap(json, "$date", &date.timestamp_millis()),
-                Dialect::B | Dialect::G => wrap(json, "$date", &Fields([("$numberLong", Shown(date.timestamp_millis()))])),
+                Dialect::B | Dialect::G => {
+                    wrap(json, "$date", &Fields([("$numberLong", Shown(date.timestamp_millis()))]))
+                }
             },
             ValueRef::RegularExpression { pattern, options } => match dialect {
                 Dialect::A => Fields([("$regex", pattern), ("$options", options)]).serialize(json),
@@ -147,20 +153,5 @@ impl Display for DoubleText {
             number if number == f64::NEG_INFINITY => formatter.write_str("-Infinity"),
             number => write!(formatter, "{number:?}"),
         }
-    }
-}
-
-/// Lets serde_json, which writes bytes, write into a string.
-struct TextWriter<'a>(&'a mut String);
-
-impl io::Write for TextWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
-        self.0.push_str(text);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -109,7 +109,9 @@ fn update_request(
 /// `set()`: the whole document is replaced, one document only.
 fn replacement(params: &Params, data: Document) -> Result<Update, ActionError> {
     if params.flag("multi")? {
-        return Err(ActionError::invalid_param("a replacement (merge: false) changes one document, multi: true is not allowed"));
+        return Err(ActionError::invalid_param(
+            "a replacement (merge: false) changes one document, multi: true is not allowed",
+        ));
     }
     Ok(Update::replacement(data)?)
 }
@@ -125,8 +127,9 @@ fn optional_filter(params: &Params, now: DateTime) -> Result<Option<Filter>, Act
 
 /// Updates and removals must say which documents they mean; `{}` says all of them (semantics UNC-07).
 fn required_filter(params: &Params, now: DateTime) -> Result<Filter, ActionError> {
-    optional_filter(params, now)?
-        .ok_or_else(|| ActionError::invalid_param("query is missing: use where({}) to mean every document of the collection"))
+    optional_filter(params, now)?.ok_or_else(|| {
+        ActionError::invalid_param("query is missing: use where({}) to mean every document of the collection")
+    })
 }
 
 fn limit(params: &Params) -> Result<u64, ActionError> {

@@ -37,12 +37,15 @@ impl Params {
 
     /// A whole number that may be missing.
     pub(crate) fn optional_integer(&self, name: &str) -> Result<Option<i64>, ActionError> {
-        self.get(name).map(|value| value.as_i64().ok_or_else(|| ActionError::param_type(name, "a whole number"))).transpose()
+        self.get(name)
+            .map(|value| value.as_i64().ok_or_else(|| ActionError::param_type(name, "a whole number")))
+            .transpose()
     }
 
     /// A boolean; missing counts as `false`.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, ActionError> {
-        let flag = self.get(name).map(|value| value.as_bool().ok_or_else(|| ActionError::param_type(name, "a boolean")));
+        let flag =
+            self.get(name).map(|value| value.as_bool().ok_or_else(|| ActionError::param_type(name, "a boolean")));
         Ok(flag.transpose()?.unwrap_or(false))
     }
 

@@ -84,7 +84,9 @@ async fn download_url(environment: &Environment, item: &Value) -> Result<Value, 
         None => String::new(),
     };
     let code = if url.is_empty() { codes::STORAGE_FILE_NONEXIST } else { SUCCESS };
-    Ok(json!({ "fileid": id, "fileID": id, "tempFileURL": url, "download_url": url, "code": code, "maxAge": age_seconds }))
+    Ok(
+        json!({ "fileid": id, "fileID": id, "tempFileURL": url, "download_url": url, "code": code, "maxAge": age_seconds }),
+    )
 }
 
 async fn delete_one(environment: &Environment, id: &str) -> Result<&'static str, ActionError> {
@@ -117,7 +119,10 @@ async fn stored(environment: &Environment, id: &str) -> Result<Option<StoredFile
 fn limited<'a>(params: &'a Params, name: &str) -> Result<&'a [Value], ActionError> {
     let items = params.array(name)?;
     if items.len() > FILES_MAX {
-        return Err(ActionError::invalid_param(format!("{name} names {} files, at most {FILES_MAX} are allowed", items.len())));
+        return Err(ActionError::invalid_param(format!(
+            "{name} names {} files, at most {FILES_MAX} are allowed",
+            items.len()
+        )));
     }
     Ok(items)
 }

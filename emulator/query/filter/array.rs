@@ -8,7 +8,7 @@ use crate::QueryError;
 
 /// What `$elemMatch` asks of a single element.
 #[derive(Debug, Clone)]
-pub(super) enum ElementCondition {
+pub(crate) enum ElementCondition {
     /// The element is a document (or an array, seen as one) that matches a query.
     Query(Node),
     /// The element itself meets operators.
@@ -17,7 +17,7 @@ pub(super) enum ElementCondition {
 
 impl ElementCondition {
     /// Reads an `$elemMatch`: operators such as `$gt` ask the element itself, all else is a query.
-    pub(super) fn parse(path: &str, condition: &Document) -> Result<ElementCondition, QueryError> {
+    pub(crate) fn parse(path: &str, condition: &Document) -> Result<ElementCondition, QueryError> {
         let first = condition.keys().next().map_or("", String::as_str);
         let logical = matches!(first, "$and" | "$nor" | "$or" | "$where");
         if is_operators(condition) && !logical {
@@ -41,7 +41,7 @@ impl ElementCondition {
     }
 
     /// The first element that meets the condition, and its index.
-    pub(super) fn find<'a>(&self, array: ArrayRef<'a>) -> Result<Option<(usize, ValueRef<'a>)>, QueryError> {
+    pub(crate) fn find<'a>(&self, array: ArrayRef<'a>) -> Result<Option<(usize, ValueRef<'a>)>, QueryError> {
         for (index, element) in array.iter().enumerate() {
             if self.accepts(element)? {
                 return Ok(Some((index, element)));

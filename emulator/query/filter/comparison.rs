@@ -12,7 +12,7 @@ use crate::QueryError;
 
 /// A comparison with one value.
 #[derive(Debug, Clone)]
-pub(super) struct Comparison {
+pub(crate) struct Comparison {
     operator: Operator,
     value: Bson,
 }
@@ -86,7 +86,7 @@ fn is_nan(value: ValueRef<'_>) -> bool {
 
 /// The values of an `$in`.
 #[derive(Debug, Clone)]
-pub(super) struct Candidates {
+pub(crate) struct Candidates {
     /// Sorted, so that a long list is searched by halves.
     values: Vec<Bson>,
     regexes: Vec<Regex>,

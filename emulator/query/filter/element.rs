@@ -7,7 +7,7 @@ use crate::QueryError;
 
 /// The types a `$type` asks for, as a set of bits over [`TYPES`].
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Types {
+pub(crate) struct Types {
     bits: u32,
 }
 

@@ -8,7 +8,7 @@ use crate::QueryError;
 
 /// `$mod`: the value, cut to an integer, divided by `divisor` leaves `remainder`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Remainder {
+pub(crate) struct Remainder {
     divisor: i64,
     remainder: i64,
 }

@@ -23,7 +23,8 @@ use predicate::Predicate;
 use walk::Path;
 
 pub(crate) use predicate::ValueCondition;
-pub(crate) use walk::{Path as WalkPath, Segment, walk_document};
+pub(crate) use array::ElementCondition;
+pub(crate) use walk::{Arrays, Path as WalkPath, Segment, walk};
 
 /// A condition on documents, parsed once and asked of many.
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ impl Filter {
 
 /// A condition on a whole document.
 #[derive(Debug, Clone)]
-enum Node {
+pub(crate) enum Node {
     /// Every condition holds; without conditions, always.
     All(Vec<Node>),
     /// One condition holds.

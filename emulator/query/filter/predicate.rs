@@ -8,13 +8,13 @@ use super::comparison::{self, Candidates, Comparison};
 use super::element::{self, Types};
 use super::evaluation::{self, Remainder};
 use super::regex::Regex;
-use super::walk::{LeafArrays, Path, walk};
+use super::walk::{Arrays, Path, walk};
 use super::{every, logical};
 use crate::QueryError;
 
 /// What is asked of the values at a path: a leaf holds where one value meets it, the rest combines leaves.
 #[derive(Debug, Clone)]
-pub(super) enum Predicate {
+pub(crate) enum Predicate {
     /// Each holds, be it for different elements of an array.
     All(Vec<Predicate>),
     /// These do not all hold; so it holds where the field is missing.
@@ -50,7 +50,7 @@ impl Predicate {
         match self {
             Predicate::All(parts) => every(parts, |part| part.matches_at(path, root, position)),
             Predicate::Not(parts) => every(parts, |part| part.matches_at(path, root, &mut None)).map(|all| !all),
-            leaf => walk(root, path.segments(), leaf.leaf_arrays(), &mut |value, passed| {
+            leaf => walk(root, path.segments(), leaf.arrays(), &mut |value, passed| {
                 let matched = leaf.matches_value(value, position)?;
                 if matched && passed.is_some() {
                     *position = passed;
@@ -82,10 +82,10 @@ impl Predicate {
     }
 
     /// `$size` and `$elemMatch` are about the array itself, all else is about its elements as well.
-    fn leaf_arrays(&self) -> LeafArrays {
+    fn arrays(&self) -> Arrays {
         match self {
-            Predicate::Size(_) | Predicate::Element(_) => LeafArrays::Keep,
-            _ => LeafArrays::Traverse,
+            Predicate::Size(_) | Predicate::Element(_) => Arrays::Whole,
+            _ => Arrays::Elements,
         }
     }
 }

@@ -13,7 +13,7 @@ const PATTERN_BYTES_MAX: usize = 32_764;
 
 /// A compiled regular expression.
 #[derive(Debug, Clone)]
-pub(super) struct Regex {
+pub(crate) struct Regex {
     pattern: Box<str>,
     /// The flags that mean something, sorted.
     flags: Box<str>,

@@ -1,7 +1,7 @@
 //! What a dotted path finds in a document: through embedded documents, through every element of arrays, and by index
 //! (semantics DB-2.06). Knows nothing of conditions: each value found is shown to a function that says when to stop.
 
-use document::{ArrayRef, DocumentRef, ValueRef};
+use document::{ArrayRef, ValueRef};
 
 use crate::QueryError;
 
@@ -48,39 +48,34 @@ impl Path {
     }
 }
 
-/// Whether an array at the very end of a path shows its elements before it shows itself.
+/// What an array shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LeafArrays {
-    /// Each element, then the array.
-    Traverse,
-    /// Only the array.
-    Keep,
+pub(crate) enum Arrays {
+    /// At the path's end each element, then the array itself: what most conditions look at.
+    Elements,
+    /// At the path's end only the array.
+    Whole,
+    /// What indexes and sorts look at: at the path's end each element and not the array, `undefined` for an empty one;
+    /// on the way, an element that is no document has the field missing.
+    Keys,
 }
 
 /// Shows `see` every value at `segments` below `root`, with the index of the outermost array element that was passed
 /// through without being named by the path. `None` stands for a missing field. Stops as soon as `see` says true.
 ///
-/// Elements of an array that are no documents have no fields, not even missing ones: `a.b` finds nothing in `{a: [1]}`.
+/// Elements of an array that are no documents have no fields, not even missing ones, but for [`Arrays::Keys`]: `a.b` finds
+/// nothing in `{a: [1]}`.
 pub(crate) fn walk<'a>(
     root: ValueRef<'a>,
     segments: &[Segment],
-    leaf_arrays: LeafArrays,
+    arrays: Arrays,
     see: &mut impl FnMut(Option<ValueRef<'a>>, Option<usize>) -> Result<bool, QueryError>,
 ) -> Result<bool, QueryError> {
-    Walk { leaf_arrays, see }.from_root(root, segments)
-}
-
-/// [`walk`] from a document, with leaf arrays traversed.
-pub(crate) fn walk_document<'a>(
-    document: DocumentRef<'a>,
-    segments: &[Segment],
-    see: &mut impl FnMut(Option<ValueRef<'a>>, Option<usize>) -> Result<bool, QueryError>,
-) -> Result<bool, QueryError> {
-    walk(ValueRef::Document(document), segments, LeafArrays::Traverse, see)
+    Walk { arrays, see }.from_root(root, segments)
 }
 
 struct Walk<'s, S> {
-    leaf_arrays: LeafArrays,
+    arrays: Arrays,
     see: &'s mut S,
 }
 
@@ -122,14 +117,19 @@ where
     }
 
     fn leaf_array(&mut self, array: ArrayRef<'a>, passed: Option<usize>) -> Result<bool, QueryError> {
-        if self.leaf_arrays == LeafArrays::Traverse {
-            for (index, element) in array.iter().enumerate() {
-                if (self.see)(Some(element), passed.or(Some(index)))? {
-                    return Ok(true);
-                }
+        if self.arrays == Arrays::Whole {
+            return (self.see)(Some(ValueRef::Array(array)), passed);
+        }
+        for (index, element) in array.iter().enumerate() {
+            if (self.see)(Some(element), passed.or(Some(index)))? {
+                return Ok(true);
             }
         }
-        (self.see)(Some(ValueRef::Array(array)), passed)
+        match self.arrays {
+            Arrays::Keys if array.is_empty() => (self.see)(Some(ValueRef::Undefined), passed),
+            Arrays::Keys => Ok(false),
+            Arrays::Elements | Arrays::Whole => (self.see)(Some(ValueRef::Array(array)), passed),
+        }
     }
 
     /// An array on the way: `rest` (`next`, then `after`) is looked up in each element that is a document, and `after`
@@ -143,12 +143,13 @@ where
         passed: Option<usize>,
     ) -> Result<bool, QueryError> {
         for (index, element) in array.iter().enumerate() {
-            if let ValueRef::Document(_) = element
-                && self.value(element, rest, passed.or(Some(index)))?
-            {
-                return Ok(true);
-            }
-            if next.index == Some(index) && self.indexed(element, after, passed)? {
+            let named = next.index == Some(index);
+            let stop = match element {
+                ValueRef::Document(_) => self.value(element, rest, passed.or(Some(index)))?,
+                _ if self.arrays == Arrays::Keys && next.index.is_none() => (self.see)(None, passed)?,
+                _ => false,
+            };
+            if stop || (named && self.indexed(element, after, passed)?) {
                 return Ok(true);
             }
         }

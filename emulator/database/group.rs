@@ -1,0 +1,191 @@
+//! The drafted commits that reach the tree together. The drafts after a finished one see it at once; readers see it
+//! only when the writer publishes it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::draft::{Draft, Finished};
+use crate::store::{Catalogue, CollectionId, Engine, EntryKey, Garbage, Opened, Scan, State, Value, Version, Writes};
+use crate::{Commit, DatabaseError, Sequence};
+
+/// How much garbage goes along with the commits of a group, in versions.
+const GARBAGE_ALONG: usize = 1_000;
+const SWEEP_ALONG: usize = 200;
+
+/// How much garbage is collected in one go while nothing else is to be done.
+const GARBAGE_IDLE: usize = 1_000;
+const SWEEP_IDLE: usize = 2_000;
+
+/// The commits drafted since the tree was last written.
+pub(crate) struct Group {
+    engine: Arc<Engine>,
+    /// As the tree has it.
+    applied: State,
+    /// As it will be with the drafted commits.
+    drafted: State,
+    catalogue: Arc<Catalogue>,
+    /// The newest versions that are not in the tree yet.
+    pending: BTreeMap<EntryKey, Version>,
+    writes: Writes,
+    garbage: Garbage,
+    /// The last commit that was published.
+    published: Sequence,
+    /// What the drafted commits changed, for those who asked to be told; emptied when they are told.
+    commits: Vec<Arc<Commit>>,
+    /// Why the tree may be only half of what it should be: nothing may be written after that.
+    failure: Option<DatabaseError>,
+}
+
+impl Group {
+    pub(crate) fn new(opened: Opened) -> Group {
+        Group {
+            engine: Arc::new(opened.engine),
+            applied: opened.state,
+            drafted: opened.state,
+            catalogue: Arc::new(opened.catalogue),
+            pending: BTreeMap::new(),
+            writes: Writes::default(),
+            garbage: opened.garbage,
+            published: opened.state.sequence,
+            commits: Vec::new(),
+            failure: None,
+        }
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    pub(crate) fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// The state with all drafted commits.
+    pub(crate) fn state(&self) -> State {
+        self.drafted
+    }
+
+    /// Whether there are commits that are not published yet.
+    pub(crate) fn has_drafts(&self) -> bool {
+        self.drafted.sequence != self.published
+    }
+
+    /// Notes that everything drafted so far was published.
+    pub(crate) fn published(&mut self) {
+        self.published = self.drafted.sequence;
+    }
+
+    /// A new commit, of a namespace. `observed` says whether anyone wants to know what it changes.
+    pub(crate) fn draft(&mut self, namespace: Arc<str>, observed: bool) -> Draft<'_> {
+        Draft::new(self, namespace, observed)
+    }
+
+    /// The newest version of an entry.
+    pub(crate) fn newest(&self, key: &EntryKey) -> Result<Option<Version>, DatabaseError> {
+        match self.pending.get(key) {
+            Some(version) => Ok(Some(version.clone())),
+            None => self.engine.version(key, Sequence::MAX),
+        }
+    }
+
+    /// The newest documents of a collection. Writes the finished drafts to the tree first, because that is what is walked.
+    pub(crate) fn scan(&mut self, collection: CollectionId) -> Result<Scan, DatabaseError> {
+        self.apply()?;
+        Ok(self.engine.scan(collection, Sequence::MAX))
+    }
+
+    /// Takes in what a draft wrote.
+    pub(crate) fn accept(&mut self, finished: Finished) -> Result<(), DatabaseError> {
+        let sequence = finished.state.sequence;
+        for (key, write) in finished.writes {
+            self.supersede(&key, sequence, &write.value, write.replaces)?;
+            let version = Version { sequence, value: write.value };
+            self.writes.version(&key, version.clone());
+            self.pending.insert(key, version);
+        }
+        self.writes.catalogue(finished.catalogue_entries);
+        if let Some(catalogue) = finished.catalogue {
+            self.catalogue = Arc::new(catalogue);
+        }
+        self.commits.extend(finished.commit.map(Arc::new));
+        self.drafted = finished.state;
+        Ok(())
+    }
+
+    /// Writes the drafted commits to the tree. After a failure every later call fails as the first did.
+    pub(crate) fn apply(&mut self) -> Result<(), DatabaseError> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        if self.writes.is_empty() && self.drafted == self.applied {
+            return Ok(());
+        }
+        self.drafted.tidy = false;
+        let applied = self.engine.apply(std::mem::take(&mut self.writes), &self.applied, &self.drafted);
+        self.pending.clear();
+        match applied {
+            Ok(()) => self.applied = self.drafted,
+            Err(error) => self.fail(error),
+        }
+        self.failure.clone().map_or(Ok(()), Err)
+    }
+
+    /// Refuses everything from now on.
+    pub(crate) fn fail(&mut self, error: DatabaseError) {
+        self.failure.get_or_insert(error);
+    }
+
+    /// Lets some garbage go along with the drafted commits.
+    pub(crate) fn collect_along(&mut self, horizon: Sequence) -> Result<(), DatabaseError> {
+        self.garbage.collect(horizon, GARBAGE_ALONG, &mut self.writes);
+        self.garbage.sweep(&self.engine, horizon, SWEEP_ALONG, &mut self.writes)
+    }
+
+    /// Collects some garbage for its own sake. Returns whether there is more that could be collected at once.
+    pub(crate) fn collect_idle(&mut self, horizon: Sequence) -> Result<bool, DatabaseError> {
+        self.garbage.collect(horizon, GARBAGE_IDLE, &mut self.writes);
+        self.garbage.sweep(&self.engine, horizon, SWEEP_IDLE, &mut self.writes)?;
+        let found = !self.writes.is_empty();
+        self.apply()?;
+        Ok(!self.garbage.is_empty() && (found || self.garbage.is_sweeping()))
+    }
+
+    /// Whether there is garbage, or may be, that can still be removed.
+    pub(crate) fn has_garbage(&self) -> bool {
+        self.failure.is_none() && !self.garbage.is_empty()
+    }
+
+    /// Writes everything, removes the known garbage, and if none is left says so to the next process.
+    pub(crate) fn finish(&mut self, horizon: Sequence) -> Result<(), DatabaseError> {
+        self.garbage.collect(horizon, usize::MAX, &mut self.writes);
+        self.apply()?;
+        if self.garbage.is_empty() && !self.applied.tidy {
+            let tidy = State { tidy: true, ..self.applied };
+            self.engine.apply(Writes::default(), &self.applied, &tidy)?;
+            (self.applied, self.drafted) = (tidy, tidy);
+        }
+        Ok(())
+    }
+
+    /// The commits to tell of, in order.
+    pub(crate) fn take_commits(&mut self) -> Vec<Arc<Commit>> {
+        std::mem::take(&mut self.commits)
+    }
+
+    /// Remembers which versions a new one makes superfluous. Until the tree is swept an entry may have more of them than
+    /// the one that was read, and a removal must not be collected before any of them.
+    fn supersede(
+        &mut self,
+        key: &EntryKey,
+        by: Sequence,
+        value: &Value,
+        replaces: Option<Sequence>,
+    ) -> Result<(), DatabaseError> {
+        let mut old: Vec<Sequence> = replaces.into_iter().collect();
+        if self.garbage.is_sweeping() && let Some(newest) = replaces {
+            old.extend(self.engine.versions_before(key, newest)?);
+        }
+        self.garbage.supersede(key, by, value.is_removal(), &old);
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! What each kind of write does with a commit being drafted. Runs on the writer's thread.
+
+use document::{Bson, Document, DocumentRef, ValueRef};
+use query::{FieldChanges, Filter, QueryError, QueryErrorKind};
+
+use crate::draft::{Draft, Target};
+use crate::plan::Plan;
+use crate::record::{NewDocument, Record, encode};
+use crate::{ChangeKind, CollectionName, DatabaseError, RemoveRequest, UpdateReply, UpdateRequest};
+
+/// Makes the collections that are missing and inserts all documents.
+pub(crate) fn seed(
+    draft: &mut Draft<'_>,
+    collections: Vec<(CollectionName, Vec<NewDocument>)>,
+) -> Result<(), DatabaseError> {
+    for (name, documents) in collections {
+        let target = match draft.target(&name) {
+            Ok(target) => target,
+            Err(_) => draft.create_collection(&name)?,
+        };
+        documents.into_iter().try_for_each(|document| draft.insert(&target, document))?;
+    }
+    Ok(())
+}
+
+/// Inserts all documents.
+pub(crate) fn insert(
+    draft: &mut Draft<'_>,
+    collection: &CollectionName,
+    documents: Vec<NewDocument>,
+) -> Result<(), DatabaseError> {
+    let target = draft.target(collection)?;
+    documents.into_iter().try_for_each(|document| draft.insert(&target, document))
+}
+
+/// Removes the matching documents and counts them.
+pub(crate) fn remove(draft: &mut Draft<'_>, request: &RemoveRequest) -> Result<u64, DatabaseError> {
+    let target = draft.target(&request.collection)?;
+    let matches = matches(draft, &target, &request.filter, request.multi)?;
+    let count = matches.len() as u64;
+    for found in matches {
+        draft.remove(&target, found.record)?;
+    }
+    Ok(count)
+}
+
+/// Changes the matching documents, or creates one.
+pub(crate) fn update(draft: &mut Draft<'_>, request: &UpdateRequest) -> Result<UpdateReply, DatabaseError> {
+    let target = draft.target(&request.collection)?;
+    let matches = matches(draft, &target, &request.filter, request.multi)?;
+    if matches.is_empty() {
+        return match &request.upsert {
+            Some(id) => upsert(draft, &target, request, id),
+            None => Ok(UpdateReply::default()),
+        };
+    }
+    let mut reply = UpdateReply { matched: matches.len() as u64, ..UpdateReply::default() };
+    for found in matches {
+        let changed = change(draft, &target, found, request)?;
+        reply.modified += u64::from(changed.modified);
+        if request.return_document {
+            reply.document.get_or_insert(changed.document);
+        }
+    }
+    Ok(reply)
+}
+
+/// A document that a filter matches.
+struct Match {
+    record: Record,
+    /// The first array element that matched, for the positional `$`.
+    position: Option<usize>,
+}
+
+fn matches(
+    draft: &mut Draft<'_>,
+    target: &Target,
+    filter: &Filter,
+    multi: bool,
+) -> Result<Vec<Match>, DatabaseError> {
+    let mut matches = Vec::new();
+    for candidate in Plan::of(filter).candidates(draft, target.id)? {
+        let record = candidate?;
+        if let Some(position) = filter.match_position(DocumentRef::from(record.document()?))? {
+            matches.push(Match { record, position });
+            if !multi {
+                break;
+            }
+        }
+    }
+    Ok(matches)
+}
+
+/// What became of one document.
+struct Changed {
+    modified: bool,
+    document: Document,
+}
+
+fn change(
+    draft: &mut Draft<'_>,
+    target: &Target,
+    found: Match,
+    request: &UpdateRequest,
+) -> Result<Changed, DatabaseError> {
+    let mut document = found.record.decode()?;
+    let changes = request.update.apply(&mut document, found.position)?;
+    check_id_stayed(found.record.id()?, document.get("_id"))?;
+    let after = encode(&document)?;
+    let modified = after.as_bytes() != &*found.record.version.value;
+    if modified {
+        draft.replace(target, found.record, after, kind(request, changes))?;
+    }
+    Ok(Changed { modified, document })
+}
+
+fn kind(request: &UpdateRequest, changes: FieldChanges) -> ChangeKind {
+    if request.update.is_replacement() { ChangeKind::Replace } else { ChangeKind::Update(changes) }
+}
+
+/// The new document has what the filter demands, then what the update does to it.
+fn upsert(
+    draft: &mut Draft<'_>,
+    target: &Target,
+    request: &UpdateRequest,
+    id: &Bson,
+) -> Result<UpdateReply, DatabaseError> {
+    let mut document = request.filter.upsert_fields()?;
+    let pinned = document.get("_id").cloned();
+    request.update.apply_insert(&mut document)?;
+    if let Some(pinned) = &pinned {
+        check_id_stayed(ValueRef::from(pinned), document.get("_id"))?;
+    }
+    if !document.contains_key("_id") {
+        document.insert("_id", id.clone());
+    }
+    let new = NewDocument::prepare(document)?;
+    let created = if request.return_document { Some(new.decode()?) } else { None };
+    let upserted = Some(new.id.clone());
+    draft.insert(target, new)?;
+    Ok(UpdateReply { upserted, document: created, ..UpdateReply::default() })
+}
+
+/// An `_id` never changes (semantics DB-3.27).
+fn check_id_stayed(before: ValueRef<'_>, after: Option<&Bson>) -> Result<(), DatabaseError> {
+    if after.is_some_and(|after| document::equal(before, ValueRef::from(after))) {
+        return Ok(());
+    }
+    let message = "Performing an update on the path '_id' would modify the immutable field '_id'".to_owned();
+    Err(QueryError { kind: QueryErrorKind::WriteFailed, message }.into())
+}

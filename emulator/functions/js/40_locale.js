@@ -1,0 +1,3 @@
+// Formatting by locale and time zone.
+function install() {}
+export { install };

@@ -1,0 +1,6 @@
+//! The doors, one a file: who speaks, how they prove it, which envelope. Each opens, calls `environment` and seals.
+
+pub(crate) mod admin;
+pub(crate) mod emulator;
+pub(crate) mod home;
+pub(crate) mod objects;

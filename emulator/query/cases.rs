@@ -1,0 +1,169 @@
+//! Runs `tests/cases/filter` and `tests/cases/update` on this crate alone: every document decoded and as bytes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+
+use document::{Bson, DateTime, Document, DocumentRef, RawDocumentBuf, decode_document};
+use serde_json::Value;
+
+use crate::update::FieldChanges;
+use crate::{Filter, Projection, QueryError, Sort, Update};
+use support::{FilterCase, UpdateCase};
+
+#[path = "../../tests/support/cases.rs"]
+mod support;
+
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases");
+
+#[test]
+fn filters() {
+    let mut failures = Vec::new();
+    for page in support::filter_pages(Path::new(CASES)) {
+        for case in &page.cases {
+            let found = find(case).map_err(|error| error.message);
+            let expected = match (&case.expect_documents, &case.expect, &case.error) {
+                (Some(documents), _, _) => Ok(decode_all(documents)),
+                (_, Some(ids), _) => Ok(ids.iter().map(|id| decode(&serde_json::json!({ "_id": id }))).collect()),
+                (_, _, error) => Err(error.clone().unwrap_or_default()),
+            };
+            let found = if case.expect.is_some() { found.map(|found| found.iter().map(only_id).collect()) } else { found };
+            note(&mut failures, &page.name, &case.name, found, expected);
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn updates() {
+    let mut failures = Vec::new();
+    for page in support::update_pages(Path::new(CASES)) {
+        for case in &page.cases {
+            let mut collection = decode_all(&case.before());
+            let outcome = update(case, &mut collection);
+            let shown = outcome.as_ref().map(|_| collection.clone()).map_err(|error| error.message.clone());
+            let expected = case.error.as_ref().map_or_else(|| Ok(decode_all(&case.after())), |text| Err(text.clone()));
+            note(&mut failures, &page.name, &case.name, shown, expected);
+            if case.error.is_some() && !same(&collection, &decode_all(&case.before())) {
+                failures.push(format!("{}: {}: changed in spite of the error", page.name, case.name));
+            }
+            if let Ok(counts) = outcome {
+                check_counts(&mut failures, &page.name, case, &counts);
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn there_are_enough_cases_and_no_name_twice() {
+    let filters = support::filter_pages(Path::new(CASES));
+    let updates = support::update_pages(Path::new(CASES));
+    let names = filters.iter().flat_map(|page| page.cases.iter().map(|case| (&page.name, &case.name)));
+    let names: Vec<_> =
+        names.chain(updates.iter().flat_map(|page| page.cases.iter().map(|case| (&page.name, &case.name)))).collect();
+    let mut unique = names.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!(names.len(), unique.len());
+    assert!(names.len() >= 150, "{} cases", names.len());
+}
+
+fn find(case: &FilterCase) -> Result<Vec<Document>, QueryError> {
+    let filter = Filter::parse(&decode(&case.query))?;
+    let projection = case.projection.as_ref().map(|projection| Projection::parse(&decode(projection))).transpose()?;
+    let sort = case.sort.as_ref().map(|sort| Sort::parse(&decode(sort))).transpose()?;
+    let mut found = Vec::new();
+    for document in decode_all(&case.documents) {
+        let raw = RawDocumentBuf::try_from(&document).unwrap();
+        let matched = filter.matches(DocumentRef::Decoded(&document))?;
+        assert_eq!(matched, filter.matches(DocumentRef::Raw(&raw))?, "{}: raw and decoded differ", case.name);
+        if matched {
+            found.push(document);
+        }
+    }
+    if let Some(sort) = &sort {
+        found.sort_by(|left, right| sort.compare(left.into(), right.into()));
+        assert!(found.is_sorted_by_key(|document| sort.key(document.into())), "{}: keys differ", case.name);
+    }
+    let found = found.into_iter().skip(case.skip).take(case.limit.unwrap_or(usize::MAX));
+    found.map(|document| projection.as_ref().map_or(Ok(document.clone()), |projection| projection.apply((&document).into()))).collect()
+}
+
+/// What an update did: how many matched, what changed in each.
+struct Counts {
+    matched: usize,
+    changes: Vec<FieldChanges>,
+}
+
+fn update(case: &UpdateCase, collection: &mut Vec<Document>) -> Result<Counts, QueryError> {
+    let filter = Filter::parse(&decode(&case.query))?;
+    let update = decode(&case.update);
+    let update = if case.replace { Update::replacement(update)? } else { Update::parse(&update)? };
+    let mut counts = Counts { matched: 0, changes: Vec::new() };
+    for document in collection.iter_mut() {
+        let Some(position) = filter.match_position((&*document).into())? else { continue };
+        counts.matched += 1;
+        counts.changes.push(update.apply(document, position)?);
+        if !case.multi {
+            break;
+        }
+    }
+    if counts.matched == 0 && case.upsert {
+        let mut document = filter.upsert_fields()?;
+        update.apply_insert(&mut document)?;
+        collection.push(document);
+    }
+    Ok(counts)
+}
+
+fn check_counts(failures: &mut Vec<String>, page: &str, case: &UpdateCase, counts: &Counts) {
+    let modified = counts.changes.iter().filter(|changes| !changes.is_empty()).count();
+    if case.matched.is_some_and(|matched| matched != counts.matched) {
+        failures.push(format!("{page}: {}: {} matched", case.name, counts.matched));
+    }
+    if case.modified.is_some_and(|expected| expected != modified) {
+        failures.push(format!("{page}: {}: {modified} modified", case.name));
+    }
+    if let Some(expected) = &case.changes {
+        let found = counts.changes.first().cloned().unwrap_or_default();
+        let updated = decode(&Value::Object(expected.updated.clone()));
+        if !same(&[found.updated.clone()], &[updated]) || found.removed != expected.removed {
+            failures.push(format!("{page}: {}: {found:?}", case.name));
+        }
+    }
+}
+
+fn note(
+    failures: &mut Vec<String>,
+    page: &str,
+    name: &str,
+    found: Result<Vec<Document>, String>,
+    expected: Result<Vec<Document>, String>,
+) {
+    let agrees = match (&found, &expected) {
+        (Ok(found), Ok(expected)) => same(found, expected),
+        (Err(found), Err(expected)) => !expected.is_empty() && found.contains(expected.as_str()),
+        _ => false,
+    };
+    if !agrees {
+        failures.push(format!("{page}: {name}\n  found    {found:?}\n  expected {expected:?}"));
+    }
+}
+
+/// Whether two results agree in every type and in the order of fields.
+fn same(left: &[Document], right: &[Document]) -> bool {
+    let bytes = |documents: &[Document]| documents.iter().map(|document| document.to_vec().unwrap()).collect::<Vec<_>>();
+    bytes(left) == bytes(right)
+}
+
+fn only_id(document: &Document) -> Document {
+    Document::from_iter([("_id".to_owned(), document.get("_id").cloned().unwrap_or(Bson::Null))])
+}
+
+fn decode(json: &Value) -> Document {
+    decode_document(json, DateTime::from_millis(0)).unwrap_or_else(|error| panic!("{json}: {error}"))
+}
+
+fn decode_all(documents: &[Value]) -> Vec<Document> {
+    documents.iter().map(decode).collect()
+}

@@ -1,0 +1,149 @@
+// An emulator for one test file: started before its first test, stopped after its last, its data gone afterwards.
+//
+//   const emulator = useEmulator();
+//   test('…', async () => { const { collection } = await emulator.collection([{ a: 1 }]); … });
+//
+// EMULATOR_BINARY names the binary, EMULATOR_TEST_LOG=1 shows its log.
+'use strict';
+
+const { execFile, spawn } = require('node:child_process');
+const fs = require('node:fs');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+const { after, before } = require('node:test');
+const tcb = require('@cloudbase/node-sdk');
+
+const PROJECT = path.resolve(__dirname, '..');
+const BINARY = process.env.EMULATOR_BINARY || path.resolve(PROJECT, '../../target/release/emulator');
+const START_MS_MAX = 20_000;
+const STOP_MS_MAX = 15_000;
+
+const ENVIRONMENT = 'sdk-tests';
+const APPID = 'wx0123456789abcdef';
+
+/** `{ keepsData: true }`: not ephemeral, so that `emulator call` finds it: `callAs` needs that. */
+function useEmulator({ keepsData = false } = {}) {
+  const emulator = new Emulator(keepsData);
+  before(() => emulator.start());
+  after(() => emulator.stop());
+  return emulator;
+}
+
+class Emulator {
+  constructor(keepsData) {
+    this.dataFolder = keepsData ? fs.mkdtempSync(path.join(os.tmpdir(), 'emulator-sdk-tests-')) : null;
+    this.collections = 0;
+    this.log = '';
+  }
+
+  async start() {
+    const data = this.dataFolder ? ['--data', this.dataFolder] : ['--ephemeral'];
+    const port = String(await freePort());
+    const common = ['--port', port, '--project', PROJECT, '--env', ENVIRONMENT];
+    this.process = spawn(BINARY, ['start', ...data, ...common], { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() });
+    this.killAtExit = () => this.process.kill('SIGKILL');
+    process.on('exit', this.killAtExit);
+    this.url = await this.ready();
+    pointSdkAt(this.url);
+    this.app = tcb.init({ env: ENVIRONMENT });
+    this.db = this.app.database();
+  }
+
+  ready() {
+    return new Promise((resolve, reject) => {
+      const fail = (reason) => reject(new Error(`${BINARY} ${reason}\n${this.log}`));
+      const timer = setTimeout(() => fail(`was not ready within ${START_MS_MAX} ms`), START_MS_MAX);
+      const listen = (chunk) => {
+        this.log += chunk;
+        if (process.env.EMULATOR_TEST_LOG) {
+          process.stderr.write(chunk);
+        }
+        const found = /emulator ready at (http:\/\/127\.0\.0\.1:\d+)/.exec(this.log);
+        if (found) {
+          clearTimeout(timer);
+          resolve(found[1]);
+        }
+      };
+      this.process.stdout.on('data', listen);
+      this.process.stderr.on('data', listen);
+      this.process.on('error', (error) => fail(`cannot be started: ${error.message}`));
+      this.process.on('exit', (code, signal) => fail(`ended with ${signal || code}`));
+    });
+  }
+
+  async stop() {
+    if (this.process && this.process.exitCode === null && this.process.signalCode === null) {
+      const ended = new Promise((resolve) => this.process.once('exit', resolve));
+      this.process.kill('SIGTERM');
+      const timer = setTimeout(() => this.process.kill('SIGKILL'), STOP_MS_MAX);
+      await ended;
+      clearTimeout(timer);
+    }
+    process.off('exit', this.killAtExit);
+    if (this.dataFolder) {
+      fs.rmSync(this.dataFolder, { recursive: true, force: true });
+    }
+  }
+
+  /** A new collection holding `documents`. */
+  async collection(documents = []) {
+    this.collections += 1;
+    const name = `collection-${this.collections}`;
+    await this.db.createCollection(name);
+    const collection = this.db.collection(name);
+    if (documents.length) {
+      await collection.add(documents);
+    }
+    return { name, collection };
+  }
+
+  /** The result of a cloud function called through node-sdk, as a server. */
+  async call(name, data) {
+    const { result } = await this.app.callFunction({ name, data });
+    return result;
+  }
+
+  /** The result of a cloud function called as the mini-program user `openid`, or as nobody. */
+  callAs(openid, name, data = {}) {
+    const caller = openid ? ['--as', openid] : [];
+    const place = ['--data-folder', this.dataFolder, '--project', PROJECT, '--env', ENVIRONMENT];
+    const call = ['call', name, '--data', JSON.stringify(data), ...caller, ...place];
+    return new Promise((resolve, reject) => {
+      execFile(BINARY, call, { env: cleanEnvironment() }, (error, stdout, stderr) => {
+        if (error) {
+          reject(new Error(stderr));
+        } else {
+          resolve(JSON.parse(stdout));
+        }
+      });
+    });
+  }
+}
+
+/** What a user sets to point the SDK here without touching code (protocol §1.1). */
+function pointSdkAt(url) {
+  process.env.TCB_CONTEXT_CNFG = JSON.stringify({ URL: `${url}/admin` });
+  process.env.TENCENTCLOUD_RUNENV = 'SCF';
+  process.env.TENCENTCLOUD_SECRETID = 'x';
+  process.env.TENCENTCLOUD_SECRETKEY = 'y';
+}
+
+/** This process's variables without those that would steer the emulator. */
+function cleanEnvironment() {
+  const names = Object.keys(process.env).filter((name) => !/^(EMULATOR|TCB|TENCENTCLOUD|WX|NODE_TEST)_/.test(name));
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+module.exports = { APPID, ENVIRONMENT, useEmulator };

@@ -1,0 +1,183 @@
+//! The language as data: what `tests/cases/filter` and `tests/cases/update` hold, read into structs that know no
+//! implementation. `emulator/query/cases.rs` runs them on the pure crate; a test on the whole process can run them over HTTP.
+//!
+//! A file is a page of the manual: `{"documents": […], "cases": […]}`. A case without documents of its own works on the file's.
+//! Values are relaxed EJSON, as the wire carries it.
+#![allow(dead_code, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// A query and what it finds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FilterCase {
+    /// What the case shows; unique within its file.
+    pub(crate) name: String,
+    /// How far the expectation can be trusted.
+    pub(crate) provenance: Provenance,
+    /// The rule, golden case or operator page it comes from.
+    pub(crate) source: String,
+    /// What the collection holds, in this order. Empty: the file's documents.
+    #[serde(default)]
+    pub(crate) documents: Vec<Value>,
+    /// The query document.
+    pub(crate) query: Value,
+    /// `{"field": 1 | -1}`.
+    pub(crate) sort: Option<Value>,
+    /// How many results to leave out.
+    #[serde(default)]
+    pub(crate) skip: usize,
+    /// How many results there may be.
+    pub(crate) limit: Option<usize>,
+    /// The projection document.
+    pub(crate) projection: Option<Value>,
+    /// The ids of the results, in order.
+    pub(crate) expect: Option<Vec<Value>>,
+    /// The results whole, in order.
+    pub(crate) expect_documents: Option<Vec<Value>>,
+    /// A part of the error's text, where there is an error.
+    pub(crate) error: Option<String>,
+}
+
+/// An update and what it makes of documents.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateCase {
+    /// What the case shows; unique within its file.
+    pub(crate) name: String,
+    /// How far the expectation can be trusted.
+    pub(crate) provenance: Provenance,
+    /// The rule, golden case or operator page it comes from.
+    pub(crate) source: String,
+    /// What the collection holds, where it is one document.
+    document: Option<Value>,
+    /// What the collection holds, in this order. Empty, and without `document`: the file's documents.
+    #[serde(default)]
+    documents: Vec<Value>,
+    /// Which documents are updated.
+    #[serde(default = "everything")]
+    pub(crate) query: Value,
+    /// The update document, or the new document where `replace` is set.
+    pub(crate) update: Value,
+    /// Whether the update is a `set()`, which replaces.
+    #[serde(default)]
+    pub(crate) replace: bool,
+    /// Whether all that match are updated, not only the first.
+    #[serde(default)]
+    pub(crate) multi: bool,
+    /// Whether a document is made where none matches.
+    #[serde(default)]
+    pub(crate) upsert: bool,
+    /// The collection afterwards: one document, or several in an array. After an error it is what it was.
+    expect: Option<Value>,
+    /// How many documents the query matches.
+    pub(crate) matched: Option<usize>,
+    /// How many documents the update changes.
+    pub(crate) modified: Option<usize>,
+    /// What changes in the first document that matches.
+    pub(crate) changes: Option<Changes>,
+    /// A part of the error's text, where there is an error.
+    pub(crate) error: Option<String>,
+}
+
+/// What an update changes in a document.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Changes {
+    /// Dotted paths and their new values.
+    #[serde(default)]
+    pub(crate) updated: Map<String, Value>,
+    /// Dotted paths that are gone.
+    #[serde(default)]
+    pub(crate) removed: Vec<String>,
+}
+
+/// How far an expectation can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Provenance {
+    /// The cloud's documents or a measurement of it, by rule of semantics.md.
+    Documented,
+    /// What the SDK sends.
+    Sdk,
+    /// MongoDB 4.0's documented behaviour.
+    Mongodb,
+    /// Nobody measured it.
+    Unverified,
+}
+
+/// A file of cases.
+#[derive(Debug, Clone)]
+pub(crate) struct Page<C> {
+    /// The file's name without its ending.
+    pub(crate) name: String,
+    /// Its cases, with their documents filled in.
+    pub(crate) cases: Vec<C>,
+}
+
+impl UpdateCase {
+    /// What the collection holds beforehand, in this order.
+    pub(crate) fn before(&self) -> Vec<Value> {
+        self.document.iter().chain(&self.documents).cloned().collect()
+    }
+
+    /// What the collection holds afterwards.
+    pub(crate) fn after(&self) -> Vec<Value> {
+        match &self.expect {
+            None => self.before(),
+            Some(Value::Array(documents)) => documents.clone(),
+            Some(document) => vec![document.clone()],
+        }
+    }
+}
+
+/// Every page of filter cases below `tests/cases`, by name.
+pub(crate) fn filter_pages(cases: &Path) -> Vec<Page<FilterCase>> {
+    pages(&cases.join("filter"), |case: &mut FilterCase, documents| {
+        if case.documents.is_empty() {
+            case.documents = documents.to_vec();
+        }
+    })
+}
+
+/// Every page of update cases below `tests/cases`, by name.
+pub(crate) fn update_pages(cases: &Path) -> Vec<Page<UpdateCase>> {
+    pages(&cases.join("update"), |case: &mut UpdateCase, documents| {
+        if case.documents.is_empty() && case.document.is_none() {
+            case.documents = documents.to_vec();
+        }
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File<C> {
+    #[serde(default)]
+    documents: Vec<Value>,
+    cases: Vec<C>,
+}
+
+fn pages<C: DeserializeOwned>(folder: &Path, fill_in: impl Fn(&mut C, &[Value])) -> Vec<Page<C>> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths.iter().map(|path| page(path, &fill_in)).collect()
+}
+
+fn page<C: DeserializeOwned>(path: &Path, fill_in: impl Fn(&mut C, &[Value])) -> Page<C> {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut file: File<C> =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    file.cases.iter_mut().for_each(|case| fill_in(case, &file.documents));
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    Page { name, cases: file.cases }
+}
+
+fn everything() -> Value {
+    Value::Object(Map::new())
+}

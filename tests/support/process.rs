@@ -1,0 +1,141 @@
+//! A built emulator, running on a folder of its own until dropped.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::http::{Connection, Response, request};
+
+/// No start takes longer, on the slowest machine.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The line it says when every door answers; programs wait for it.
+const READY: &str = "emulator ready at http://127.0.0.1:";
+
+/// A running emulator.
+pub(crate) struct Emulator {
+    child: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Emulator {
+    /// Starts one on an empty folder and a free port, with more `arguments`, and waits until it is ready.
+    pub(crate) fn start(arguments: &[&str]) -> Emulator {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_emulator"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("EMULATOR_") {
+                command.env_remove(name);
+            }
+        }
+        command.args(["start", "--port", "0", "--data"]).arg(folder.path().join("data")).args(arguments);
+        let mut child = command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let port = ready_port(&mut child);
+        Emulator { child, port, folder }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The folder with its data.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The token of `/_emulator/*`.
+    pub(crate) fn token(&self) -> String {
+        let holder: Value = serde_json::from_slice(&std::fs::read(self.data().join("emulator.json")).unwrap()).unwrap();
+        holder["token"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::open(self.port)
+    }
+
+    /// The answer to `bytes` on a connection of its own.
+    pub(crate) fn exchange(&self, bytes: &[u8]) -> Response {
+        let mut connection = self.connect();
+        connection.send(bytes);
+        connection.read()
+    }
+
+    /// What an action answers; asserts that it comes as the SDKs need it.
+    pub(crate) fn admin(&self, body: &Value) -> Value {
+        let response = self.exchange(&request("POST", "/admin", &[], body.to_string().as_bytes()));
+        assert_eq!(response.status, 200, "{response:?}");
+        assert_eq!(response.header("content-type"), Some("application/json; charset=utf-8"));
+        response.json()
+    }
+
+    /// The `data` of an action that must succeed.
+    pub(crate) fn data_of(&self, body: &Value) -> Value {
+        let mut reply = self.admin(body);
+        assert_eq!(reply.get("code"), None, "{reply}");
+        reply["data"].take()
+    }
+
+    /// How many documents a collection has.
+    pub(crate) fn count(&self, collection: &str) -> u64 {
+        let body = json!({"action": "database.calculateDocument", "collectionName": collection, "queryType": "WHERE"});
+        self.data_of(&body)["total"].as_u64().unwrap()
+    }
+
+    /// Whether it still runs and answers.
+    pub(crate) fn is_well(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none() && self.exchange(&request("GET", "/readyz", &[], b"")).status == 200
+    }
+
+    /// Asks it to end, as Ctrl-C does, and waits.
+    #[cfg(unix)]
+    pub(crate) fn terminate(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let sent = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let deadline = Instant::now() + patience;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Some(status);
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        None
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads what `child` says until it is ready; what it says later is read away, so that it never waits for a reader.
+fn ready_port(child: &mut Child) -> u16 {
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in stdout.lines().map_while(Result::ok) {
+            if let Some(port) = line.strip_prefix(READY) {
+                // The receiver is gone once the port is known.
+                let _ = sender.send(port.trim().parse::<u16>().unwrap());
+            }
+        }
+    });
+    receiver.recv_timeout(START_TIMEOUT).unwrap_or_else(|_| {
+        let _ = child.kill();
+        panic!("the emulator did not say `{READY}PORT`")
+    })
+}
