@@ -46,9 +46,8 @@ async fn listen_on_default() -> Result<Gateway, PortError> {
 
 /// The process that listens on `port`, for people.
 fn holder(port: u16) -> String {
-    let processes = listeners::get_processes_by_port(port).unwrap_or_default();
-    match processes.into_iter().next() {
-        Some(process) => format!("{} (process id {})", process.name, process.pid),
-        None => "another process, which this user may not see".into(),
+    match listeners::get_process_by_port(port, listeners::Protocol::TCP) {
+        Ok(process) => format!("{} (process id {})", process.name, process.pid),
+        Err(_) => "another process, which this user may not see".into(),
     }
 }

@@ -3,18 +3,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::draft::{Draft, Finished};
 use crate::store::{Catalogue, CollectionId, Engine, EntryKey, Garbage, Opened, Scan, State, Value, Version, Writes};
 use crate::{Commit, DatabaseError, Sequence};
 
-/// How much garbage goes along with the commits of a group, in versions.
-const GARBAGE_ALONG: usize = 1_000;
-const SWEEP_ALONG: usize = 200;
+/// How much garbage goes along with the commits of a group at least: as many versions as these write, or this many.
+const GARBAGE_ALONG: usize = 64;
+const SWEEP_ALONG: usize = 64;
 
 /// How much garbage is collected in one go while nothing else is to be done.
 const GARBAGE_IDLE: usize = 1_000;
 const SWEEP_IDLE: usize = 2_000;
+
+/// How long closing may take longer for the sake of the next opening.
+const TIDYING_AT_CLOSE: Duration = Duration::from_millis(200);
 
 /// The commits drafted since the tree was last written.
 pub(crate) struct Group {
@@ -94,8 +98,11 @@ impl Group {
         Ok(self.engine.scan(collection, Sequence::MAX))
     }
 
-    /// Takes in what a draft wrote.
+    /// Takes in what a draft wrote, unless the tree can no longer be written.
     pub(crate) fn accept(&mut self, finished: Finished) -> Result<(), DatabaseError> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
         let sequence = finished.state.sequence;
         for (key, write) in finished.writes {
             self.supersede(&key, sequence, &write.value, write.replaces)?;
@@ -137,7 +144,8 @@ impl Group {
 
     /// Lets some garbage go along with the drafted commits.
     pub(crate) fn collect_along(&mut self, horizon: Sequence) -> Result<(), DatabaseError> {
-        self.garbage.collect(horizon, GARBAGE_ALONG, &mut self.writes);
+        let along = GARBAGE_ALONG.max(self.writes.versions());
+        self.garbage.collect(horizon, along, &mut self.writes);
         self.garbage.sweep(&self.engine, horizon, SWEEP_ALONG, &mut self.writes)
     }
 
@@ -155,10 +163,11 @@ impl Group {
         self.failure.is_none() && !self.garbage.is_empty()
     }
 
-    /// Writes everything, removes the known garbage, and if none is left says so to the next process.
+    /// Writes everything, removes garbage for a moment, and if none is left says so to the next process.
     pub(crate) fn finish(&mut self, horizon: Sequence) -> Result<(), DatabaseError> {
-        self.garbage.collect(horizon, usize::MAX, &mut self.writes);
         self.apply()?;
+        let begin = Instant::now();
+        while begin.elapsed() < TIDYING_AT_CLOSE && self.collect_idle(horizon)? {}
         if self.garbage.is_empty() && !self.applied.tidy {
             let tidy = State { tidy: true, ..self.applied };
             self.engine.apply(Writes::default(), &self.applied, &tidy)?;
@@ -182,7 +191,9 @@ impl Group {
         replaces: Option<Sequence>,
     ) -> Result<(), DatabaseError> {
         let mut old: Vec<Sequence> = replaces.into_iter().collect();
-        if self.garbage.is_sweeping() && let Some(newest) = replaces {
+        if self.garbage.is_sweeping()
+            && let Some(newest) = replaces
+        {
             old.extend(self.engine.versions_before(key, newest)?);
         }
         self.garbage.supersede(key, by, value.is_removal(), &old);

@@ -33,7 +33,7 @@ pub(crate) enum Candidates {
     /// Looked up beforehand.
     Few(std::vec::IntoIter<Record>),
     /// Read on the way.
-    All(Scan),
+    All(Box<Scan>),
 }
 
 impl Plan {
@@ -58,7 +58,7 @@ impl Plan {
     ) -> Result<Candidates, DatabaseError> {
         match self {
             Plan::Ids(ids) => Ok(Candidates::Few(records_by_id(source, collection, ids)?.into_iter())),
-            Plan::Scan => Ok(Candidates::All(source.scan(collection)?)),
+            Plan::Scan => Ok(Candidates::All(Box::new(source.scan(collection)?))),
         }
     }
 }
@@ -77,11 +77,7 @@ impl Iterator for Candidates {
     }
 }
 
-fn records_by_id(
-    source: &impl Source,
-    collection: CollectionId,
-    ids: &[Bson],
-) -> Result<Vec<Record>, DatabaseError> {
+fn records_by_id(source: &impl Source, collection: CollectionId, ids: &[Bson]) -> Result<Vec<Record>, DatabaseError> {
     let mut records = Vec::new();
     for id in ids {
         records.extend(record_by_id(source, collection, ValueRef::from(id))?);

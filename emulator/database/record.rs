@@ -136,7 +136,9 @@ mod tests {
 
     #[test]
     fn the_id_comes_first_and_the_rest_keeps_its_order() {
-        let document = Document::from_iter([("b", 1), ("_id", 2), ("a", 3)].map(|(key, value)| (key.to_owned(), Bson::Int32(value))));
+        let document = Document::from_iter(
+            [("b", 1), ("_id", 2), ("a", 3)].map(|(key, value)| (key.to_owned(), Bson::Int32(value))),
+        );
         let new = NewDocument::prepare(document).unwrap();
         let stored = Document::try_from(&new.bytes).unwrap();
         assert_eq!(stored.keys().collect::<Vec<_>>(), ["_id", "b", "a"]);

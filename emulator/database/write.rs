@@ -72,12 +72,7 @@ struct Match {
     position: Option<usize>,
 }
 
-fn matches(
-    draft: &mut Draft<'_>,
-    target: &Target,
-    filter: &Filter,
-    multi: bool,
-) -> Result<Vec<Match>, DatabaseError> {
+fn matches(draft: &mut Draft<'_>, target: &Target, filter: &Filter, multi: bool) -> Result<Vec<Match>, DatabaseError> {
     let mut matches = Vec::new();
     for candidate in Plan::of(filter).candidates(draft, target.id)? {
         let record = candidate?;

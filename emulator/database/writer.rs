@@ -38,9 +38,14 @@ pub(crate) struct Writer {
 }
 
 enum Message {
-    Job { namespace: Arc<str>, job: Job },
+    Job {
+        namespace: Arc<str>,
+        job: Job,
+    },
     Subscribe(oneshot::Sender<Commits>),
     Close,
+    #[cfg(test)]
+    Break(DatabaseError),
 }
 
 /// Drafts a commit. Says whether it is to be finished, and how the caller is answered once it is durable.
@@ -104,6 +109,12 @@ impl Writer {
         let (sender, receiver) = oneshot::channel();
         self.messages.send(Message::Subscribe(sender)).map_err(|_| DatabaseError::Closed)?;
         receiver.await.map_err(|_| DatabaseError::Closed)
+    }
+
+    /// Lets the writer believe that writing failed.
+    #[cfg(test)]
+    pub(crate) fn break_with(&self, error: DatabaseError) {
+        let _ = self.messages.send(Message::Break(error));
     }
 
     /// Carries out the jobs that are waiting and ends the thread, which may take a while: blocks.
@@ -194,6 +205,8 @@ impl Desk {
                 Message::Job { namespace, job } => answers.push(self.draft(namespace, job)),
                 Message::Subscribe(sender) => subscribers.push((sender, self.watch())),
                 Message::Close => closing = true,
+                #[cfg(test)]
+                Message::Break(error) => self.group.fail(error),
             }
             if !closing && answers.len() < GROUP_JOBS_MAX {
                 next = messages.try_recv().ok();

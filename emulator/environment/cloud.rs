@@ -12,7 +12,7 @@ use crate::settings::{CloudSettings, ENVIRONMENT_DEFAULT};
 use database::{Database, DatabaseError, Durability, Store, StoreOptions};
 use functions::{Functions, FunctionsError, FunctionsOptions};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use storage::{Storage, StorageError};
 
@@ -74,8 +74,8 @@ pub(crate) struct Shared {
     pub(crate) logs: Arc<Logs>,
     store: Store,
     holder: Holder,
-    /// Those used so far; an environment's data outlives its place here.
-    environments: Mutex<BTreeMap<String, Environment>>,
+    /// The names used in this run, so that the creation of an environment is said once.
+    used: Mutex<BTreeSet<String>>,
     /// Last, so that the folder is free only when everything above has let go of it.
     folder: DataFolder,
 }
@@ -102,7 +102,7 @@ impl Cloud {
             logs,
             store,
             holder,
-            environments: Mutex::default(),
+            used: Mutex::default(),
             folder,
         };
         Ok(Cloud { shared: Arc::new(shared) })
@@ -111,7 +111,7 @@ impl Cloud {
     /// Fills the default environment from the fixtures of the settings, if it is empty. `None`: no fixtures were named.
     pub async fn seed(&self) -> Result<Option<Seeded>, OpenError> {
         let Some(folder) = &self.shared.settings.fixtures else { return Ok(None) };
-        let environment = self.existing_environment(self.default_name())?;
+        let environment = self.open_environment(self.default_name())?;
         Ok(Some(seed::fill(&environment, folder).await?))
     }
 
@@ -130,7 +130,7 @@ impl Cloud {
         if !is_environment_name(name) {
             return Err(ActionError::environment_name(name));
         }
-        Ok(self.existing_environment(name)?)
+        Ok(self.open_environment(name)?)
     }
 
     /// The name that an empty one stands for.
@@ -174,18 +174,23 @@ impl Cloud {
         Ok(self.shared.store.close().await?)
     }
 
-    fn existing_environment(&self, name: &str) -> Result<Environment, DatabaseError> {
-        let mut environments = self.shared.environments.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(environment) = environments.get(name) {
-            return Ok(environment.clone());
+    fn open_environment(&self, name: &str) -> Result<Environment, DatabaseError> {
+        self.say_first_use(name);
+        let database = self.shared.store.database(name)?;
+        Ok(Environment { name: name.into(), database, shared: self.shared.clone() })
+    }
+
+    fn say_first_use(&self, name: &str) {
+        let mut used = self.shared.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.contains(name) {
+            return;
         }
-        if !self.shared.store.namespaces().iter().any(|known| known == name) {
+        used.insert(name.to_owned());
+        if self.shared.settings.environment.is_none()
+            && !self.shared.store.namespaces().iter().any(|known| known == name)
+        {
             tracing::info!("environment `{name}` created at its first use");
         }
-        let database = self.shared.store.database(name)?;
-        let environment = Environment { name: name.into(), database, shared: self.shared.clone() };
-        environments.insert(name.to_owned(), environment.clone());
-        Ok(environment)
     }
 }
 

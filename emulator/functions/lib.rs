@@ -1,6 +1,17 @@
 //! Cloud functions: runs users' JavaScript for real, each worker a process of its own.
 //! Knows nothing of environments, callers and doors: whoever calls says which function, with which event and variables.
 
+mod pool;
+mod process;
+mod starter;
+mod folder;
+mod packed;
+mod frames;
+mod worker;
+mod loader;
+mod files;
+mod ops;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -123,11 +134,10 @@ pub enum FunctionsError {
     Temporary(PathBuf, std::io::Error),
 }
 
-/// The functions of one folder and the workers that run them. A cheap handle.
+/// The functions of one folder and the workers that run them. A cheap handle; its methods need a tokio runtime around them.
 #[derive(Clone)]
 pub struct Functions {
-    options: Arc<FunctionsOptions>,
-    _output: Arc<dyn Output>,
+    pool: Arc<pool::Pool>,
 }
 
 impl Functions {
@@ -136,31 +146,34 @@ impl Functions {
     /// # Errors
     /// When the folder for private files cannot be made.
     pub fn open(options: FunctionsOptions, output: Arc<dyn Output>) -> Result<Functions, FunctionsError> {
-        Ok(Functions { options: Arc::new(options), _output: output })
+        Ok(Functions { pool: pool::Pool::open(options, output)? })
     }
 
     /// The functions there are, sorted; read from disk each time.
     pub fn names(&self) -> Vec<String> {
-        let _ = &self.options;
-        Vec::new()
+        self.pool.names()
     }
 
-    /// Runs one call to its end, waiting for a free worker of the function if need be.
+    /// Runs one call to its end, waiting in order for one of the function's workers if need be.
     ///
     /// # Errors
     /// See [`InvocationError`].
-    pub async fn invoke(&self, _call: Invocation) -> Result<Completion, InvocationError> {
-        Err(InvocationError::NotFound)
+    pub async fn invoke(&self, call: Invocation) -> Result<Completion, InvocationError> {
+        self.pool.invoke(call).await
     }
 
     /// Ends every worker and waits for their ends; calls under way and later ones fail with [`InvocationError::Closed`].
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
 
     /// Starts booting the spare worker in the background, if the options ask for one and none is there.
-    pub fn boot_spare(&self) {}
+    pub fn boot_spare(&self) {
+        self.pool.boot_spare();
+    }
 }
 
 /// A worker's whole life: what the hidden command of the binary calls. Ends when its input does.
 pub fn run_worker() -> ExitCode {
-    ExitCode::FAILURE
+    worker::run()
 }

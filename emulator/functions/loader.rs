@@ -33,9 +33,10 @@ use url::Url;
 /// The one package that a function may rely on without installing it.
 const PACKED_PACKAGE: &str = "wx-server-sdk";
 
-/// What Node calls itself in `exports` and `imports` of a package.json.
-const IMPORT_CONDITIONS: &[&str] = &["node", "import", "module-sync"];
-const REQUIRE_CONDITIONS: &[&str] = &["node", "require", "module-sync"];
+/// What Node calls itself in `exports` and `imports` of a package.json. Without `module-sync`, as the cloud's older Node
+/// versions: a package then gives CommonJS to `require`.
+const IMPORT_CONDITIONS: &[&str] = &["node", "import"];
+const REQUIRE_CONDITIONS: &[&str] = &["node", "require"];
 
 type Resolver = NodeResolver<ByonmInNpmPackageChecker, DenoIsBuiltInNodeModuleChecker, PackageFolders, RealSys>;
 type Translator = NodeCodeTranslator<ExportAnalyzer, ByonmInNpmPackageChecker, DenoIsBuiltInNodeModuleChecker, PackageFolders, RealSys>;
@@ -186,10 +187,9 @@ struct Modules {
 
 impl ModuleLoader for Modules {
     fn resolve(&self, specifier: &str, referrer: &str, _kind: ResolutionKind) -> ModuleResolveResponse {
-        let referrer = Url::parse(referrer).map_err(JsErrorBox::from_err)?;
-        if referrer.scheme() != "file" {
-            return deno_core::resolve_import(specifier, referrer.as_str()).map_err(JsErrorBox::from_err);
-        }
+        let Some(referrer) = Url::parse(referrer).ok().filter(|url| url.scheme() == "file") else {
+            return deno_core::resolve_import(specifier, referrer).map_err(JsErrorBox::from_err);
+        };
         match self.resolver.resolve(specifier, &referrer, ResolutionMode::Import, NodeResolutionKind::Execution) {
             Ok(NodeResolution::BuiltIn(name)) => node_url(&name),
             Ok(NodeResolution::Module(found)) => found.into_url().map_err(JsErrorBox::from_err),

@@ -2,7 +2,7 @@
 //! Talks to `process.rs` on the other side over `frames.rs`; what JavaScript may ask for is in `ops/`.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -35,7 +35,8 @@ pub(crate) fn run() -> ExitCode {
     match claim_channel().and_then(|(input, output)| live(input, output)) {
         Ok(code) => code,
         Err(error) => {
-            tracing::error!("a function worker ends: {error}");
+            // The emulator passes on whatever its workers write there.
+            let _ = writeln!(io::stderr(), "the worker ends: {error}");
             ExitCode::FAILURE
         }
     }

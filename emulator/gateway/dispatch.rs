@@ -108,3 +108,33 @@ fn failed(parts: &Parts, route: &Route<'_>, panic: &(dyn std::any::Any + Send), 
         _ => envelope::refuse(StatusCode::INTERNAL_SERVER_ERROR, SYS_ERR, message),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use http_body_util::BodyExt;
+    use serde_json::Value;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_as_its_door_answers() {
+        check("/admin?seqId=S", None, 200, Some("S")).await;
+        check("/admin?seqId=S", Some("E"), 200, Some("E")).await;
+        check("/files/upload/ticket", None, 500, None).await;
+        check("/_emulator/status", None, 500, None).await;
+    }
+
+    async fn check(target: &str, noted: Option<&str>, status: u16, request_id: Option<&str>) {
+        let parts = Request::builder().uri(target).body(()).unwrap().into_parts().0;
+        let mut note = Note { request_id: noted.map(str::to_owned), ..Note::default() };
+        let handled = AssertUnwindSafe(async { panic!("boom {target}") }).catch_unwind().await;
+        let cause: Box<dyn std::any::Any + Send> = handled.map(|never: Answer| never).unwrap_err();
+        let answer = failed(&parts, &router::route(parts.uri.path()), cause.as_ref(), &mut note);
+        assert_eq!(answer.status(), status, "{target}");
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["code"], "SYS_ERR", "{target}");
+        assert!(!body.to_string().contains("boom"), "the cause is for the log alone");
+        assert!(request_id.is_none_or(|id| body["requestId"] == id), "{target}");
+    }
+}

@@ -26,7 +26,8 @@ fn filters() {
                 (_, Some(ids), _) => Ok(ids.iter().map(|id| decode(&serde_json::json!({ "_id": id }))).collect()),
                 (_, _, error) => Err(error.clone().unwrap_or_default()),
             };
-            let found = if case.expect.is_some() { found.map(|found| found.iter().map(only_id).collect()) } else { found };
+            let found =
+                if case.expect.is_some() { found.map(|found| found.iter().map(only_id).collect()) } else { found };
             note(&mut failures, &page.name, &case.name, found, expected);
         }
     }
@@ -86,7 +87,11 @@ fn find(case: &FilterCase) -> Result<Vec<Document>, QueryError> {
         assert!(found.is_sorted_by_key(|document| sort.key(document.into())), "{}: keys differ", case.name);
     }
     let found = found.into_iter().skip(case.skip).take(case.limit.unwrap_or(usize::MAX));
-    found.map(|document| projection.as_ref().map_or(Ok(document.clone()), |projection| projection.apply((&document).into()))).collect()
+    found
+        .map(|document| {
+            projection.as_ref().map_or(Ok(document.clone()), |projection| projection.apply((&document).into()))
+        })
+        .collect()
 }
 
 /// What an update did: how many matched, what changed in each.
@@ -127,7 +132,7 @@ fn check_counts(failures: &mut Vec<String>, page: &str, case: &UpdateCase, count
     if let Some(expected) = &case.changes {
         let found = counts.changes.first().cloned().unwrap_or_default();
         let updated = decode(&Value::Object(expected.updated.clone()));
-        if !same(&[found.updated.clone()], &[updated]) || found.removed != expected.removed {
+        if !same(std::slice::from_ref(&found.updated), &[updated]) || found.removed != expected.removed {
             failures.push(format!("{page}: {}: {found:?}", case.name));
         }
     }
@@ -152,7 +157,8 @@ fn note(
 
 /// Whether two results agree in every type and in the order of fields.
 fn same(left: &[Document], right: &[Document]) -> bool {
-    let bytes = |documents: &[Document]| documents.iter().map(|document| document.to_vec().unwrap()).collect::<Vec<_>>();
+    let bytes =
+        |documents: &[Document]| documents.iter().map(|document| document.to_vec().unwrap()).collect::<Vec<_>>();
     bytes(left) == bytes(right)
 }
 

@@ -15,3 +15,5 @@ pub use update::{FieldChanges, Update};
 
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod laws;

@@ -179,7 +179,9 @@ impl Slice {
         let supported = || QueryError::bad_query("$slice only supports numbers and [skip, limit] arrays");
         match argument {
             Bson::Array(parts) => {
-                let [skip, limit] = parts.as_slice() else { return Err(QueryError::bad_query("$slice array wrong size")) };
+                let [skip, limit] = parts.as_slice() else {
+                    return Err(QueryError::bad_query("$slice array wrong size"));
+                };
                 let (skip, limit) = (whole(skip).ok_or_else(supported)?, whole(limit).ok_or_else(supported)?);
                 if limit <= 0 {
                     return Err(QueryError::bad_query("$slice limit must be positive"));
@@ -236,11 +238,8 @@ fn parse_operator(path: &str, operator: &Document) -> Result<Field, QueryError> 
         (Some((name, _)), None) if name == "$elemMatch" && path.contains('.') => {
             Err(QueryError::bad_query("Cannot use $elemMatch projection on a nested field."))
         }
-        (Some((name, Bson::Document(condition))), None) if name == "$elemMatch" => {
+        (Some((name, condition)), None) if name == "$elemMatch" => {
             ElementCondition::parse(path, condition).map(Field::Element)
-        }
-        (Some((name, _)), None) if name == "$elemMatch" => {
-            Err(QueryError::bad_query("elemMatch: Invalid argument, object required."))
         }
         (Some((name, _)), None) if name == "$meta" => Err(QueryError::unsupported("$meta")),
         _ => {

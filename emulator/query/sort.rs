@@ -27,7 +27,10 @@ struct SortField {
 impl Sort {
     /// Reads `{"a": 1, "b": -1}`; the first field weighs most.
     pub fn parse(sort: &Document) -> Result<Sort, QueryError> {
-        sort.iter().map(|(path, direction)| parse_field(path, direction)).collect::<Result<_, _>>().map(|fields| Sort { fields })
+        sort.iter()
+            .map(|(path, direction)| parse_field(path, direction))
+            .collect::<Result<_, _>>()
+            .map(|fields| Sort { fields })
     }
 
     /// How `left` stands towards `right`. A missing field counts as null. Of an array, the least element counts when ascending

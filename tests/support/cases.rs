@@ -171,8 +171,7 @@ fn pages<C: DeserializeOwned>(folder: &Path, fill_in: impl Fn(&mut C, &[Value]))
 
 fn page<C: DeserializeOwned>(path: &Path, fill_in: impl Fn(&mut C, &[Value])) -> Page<C> {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut file: File<C> =
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut file: File<C> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     file.cases.iter_mut().for_each(|case| fill_in(case, &file.documents));
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     Page { name, cases: file.cases }

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,22 +24,50 @@ pub(crate) struct Emulator {
     child: Child,
     port: u16,
     folder: TempDir,
+    /// What it was started with, so that it can be started again.
+    arguments: Vec<String>,
+    /// What it has said so far.
+    said: Arc<Mutex<String>>,
 }
 
 impl Emulator {
     /// Starts one on an empty folder and a free port, with more `arguments`, and waits until it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Emulator {
+        Emulator::start_with(&[], arguments)
+    }
+
+    /// The same, with environment `variables`.
+    pub(crate) fn start_with(variables: &[(&str, &str)], arguments: &[&str]) -> Emulator {
         let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data").display().to_string();
+        Emulator::launch(folder, variables, [&["--data", &data], arguments].concat())
+    }
+
+    /// One without a data folder.
+    pub(crate) fn start_ephemeral(arguments: &[&str]) -> Emulator {
+        Emulator::launch(tempfile::tempdir().unwrap(), &[], [&["--ephemeral"], arguments].concat())
+    }
+
+    /// Starts another one on the data of this one, which has ended.
+    pub(crate) fn restart(mut self) -> Emulator {
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        let arguments = std::mem::take(&mut self.arguments);
+        Emulator::launch(folder, &[], arguments.iter().map(String::as_str).collect())
+    }
+
+    fn launch(folder: TempDir, variables: &[(&str, &str)], arguments: Vec<&str>) -> Emulator {
         let mut command = Command::new(env!("CARGO_BIN_EXE_emulator"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("EMULATOR_") {
                 command.env_remove(name);
             }
         }
-        command.args(["start", "--port", "0", "--data"]).arg(folder.path().join("data")).args(arguments);
+        command.args(["start", "--port", "0"]).args(&arguments).envs(variables.iter().copied());
         let mut child = command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let port = ready_port(&mut child);
-        Emulator { child, port, folder }
+        let said = Arc::new(Mutex::new(String::new()));
+        let port = ready_port(&mut child, &said);
+        let arguments = arguments.into_iter().map(str::to_owned).collect();
+        Emulator { child, port, folder, arguments, said }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -87,6 +115,40 @@ impl Emulator {
         reply["data"].take()
     }
 
+    /// What it said on standard output, up to now.
+    pub(crate) fn screen(&self) -> String {
+        // The lines under the ready line come after it.
+        thread::sleep(Duration::from_millis(100));
+        self.said.lock().unwrap().clone()
+    }
+
+    /// What `GET /_emulator/status` answers.
+    pub(crate) fn status(&self) -> Value {
+        self.emulator_door("GET", "/_emulator/status", b"")
+    }
+
+    /// Calls a function as nobody.
+    pub(crate) fn call(&self, function: &str, data: Value) -> Value {
+        self.emulator_door(
+            "POST",
+            "/_emulator/call",
+            json!({"function": function, "data": data}).to_string().as_bytes(),
+        )
+    }
+
+    /// Calls a function as a user of the mini program.
+    pub(crate) fn call_as(&self, function: &str, data: Value, openid: &str) -> Value {
+        let body = json!({"function": function, "data": data, "openid": openid}).to_string();
+        self.emulator_door("POST", "/_emulator/call", body.as_bytes())
+    }
+
+    fn emulator_door(&self, method: &str, path: &str, body: &[u8]) -> Value {
+        let authorization = format!("Bearer {}", self.token());
+        let response = self.exchange(&request(method, path, &[("Authorization", &authorization)], body));
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json()
+    }
+
     /// How many documents a collection has.
     pub(crate) fn count(&self, collection: &str) -> u64 {
         let body = json!({"action": "database.calculateDocument", "collectionName": collection, "queryType": "WHERE"});
@@ -98,10 +160,27 @@ impl Emulator {
         self.child.try_wait().unwrap().is_none() && self.exchange(&request("GET", "/readyz", &[], b"")).status == 200
     }
 
-    /// Asks it to end, as Ctrl-C does, and waits.
+    /// Ends it at once, as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end, as a supervisor does, and waits.
     #[cfg(unix)]
     pub(crate) fn terminate(&mut self, patience: Duration) -> Option<ExitStatus> {
-        let sent = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
+        self.signal("-TERM", patience)
+    }
+
+    /// Asks it to end, as Ctrl-C does, and waits.
+    #[cfg(unix)]
+    pub(crate) fn interrupt(&mut self, patience: Duration) -> Option<ExitStatus> {
+        self.signal("-INT", patience)
+    }
+
+    #[cfg(unix)]
+    fn signal(&mut self, signal: &str, patience: Duration) -> Option<ExitStatus> {
+        let sent = Command::new("kill").args([signal, &self.pid().to_string()]).status().unwrap();
         assert!(sent.success());
         let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
@@ -122,12 +201,14 @@ impl Drop for Emulator {
     }
 }
 
-/// Reads what `child` says until it is ready; what it says later is read away, so that it never waits for a reader.
-fn ready_port(child: &mut Child) -> u16 {
+/// Reads what `child` says until it is ready; what it says later is read too, so that it never waits for a reader.
+fn ready_port(child: &mut Child, said: &Arc<Mutex<String>>) -> u16 {
     let stdout = BufReader::new(child.stdout.take().unwrap());
     let (sender, receiver) = mpsc::channel();
+    let said = Arc::clone(said);
     thread::spawn(move || {
         for line in stdout.lines().map_while(Result::ok) {
+            said.lock().unwrap().push_str(&format!("{line}\n"));
             if let Some(port) = line.strip_prefix(READY) {
                 // The receiver is gone once the port is known.
                 let _ = sender.send(port.trim().parse::<u16>().unwrap());

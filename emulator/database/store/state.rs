@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let state = State { sequence: 7, next_record: 9, next_namespace: 3, next_collection: 4, unfinished: true, tidy: false };
+        let state =
+            State { sequence: 7, next_record: 9, next_namespace: 3, next_collection: 4, unfinished: true, tidy: false };
         assert_eq!(State::decode(&state.encode()), Ok(state));
         assert_eq!(State::decode(&State::default().encode()), Ok(State::default()));
     }

@@ -51,8 +51,10 @@ fn write(engine: &Engine, before: State, commit: &BTreeMap<u64, Option<u8>>) -> 
 fn check(engine: &Engine, model: &[BTreeMap<u64, u8>]) {
     for (sequence, expected) in model.iter().enumerate() {
         let sequence = sequence as u64;
-        let scanned: BTreeMap<u64, u8> =
-            engine.scan(COLLECTION, sequence).map(|found| found.map(|(record, version)| (record, version.value[0])).unwrap()).collect();
+        let scanned: BTreeMap<u64, u8> = engine
+            .scan(COLLECTION, sequence)
+            .map(|found| found.map(|(record, version)| (record, version.value[0])).unwrap())
+            .collect();
         assert_eq!(&scanned, expected);
         for record in 0..6 {
             let version = engine.version(&EntryKey::record(COLLECTION, record), sequence).unwrap();

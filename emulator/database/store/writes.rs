@@ -19,7 +19,7 @@ const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub(crate) struct Writes {
     /// New versions.
     versions: Vec<(Vec<u8>, Value)>,
-    /// Versions nobody needs any more.
+    /// Versions nobody needs any more. Of an entry that is gone, the removal comes after the versions it hides.
     garbage: Vec<Vec<u8>>,
     /// Entries without versions: they must become visible with the commit itself.
     catalogue: Vec<(Vec<u8>, Vec<u8>)>,
@@ -39,6 +39,11 @@ impl Writes {
     /// A version to remove.
     pub(super) fn garbage(&mut self, key: Vec<u8>) {
         self.garbage.push(key);
+    }
+
+    /// How many new versions there are.
+    pub(crate) fn versions(&self) -> usize {
+        self.versions.len()
     }
 
     /// Whether there is nothing to write or remove.
@@ -98,17 +103,23 @@ impl Engine {
     }
 
     fn apply_in_parts(&self, writes: Writes, last: Batch, before: &State) -> Result<(), DatabaseError> {
-        let mut batch = Batch::default();
-        batch.insert(&STATE_KEY, State { unfinished: true, tidy: false, ..*before }.encode());
-        // Removals stand together: of an entry that is gone, the removal must not go before the versions it hides.
-        for key in writes.garbage {
-            batch.remove(key);
-        }
-        self.tree.apply_batch(batch).map_err(failure)?;
+        let mut begin = Batch::default();
+        begin.insert(&STATE_KEY, State { unfinished: true, tidy: false, ..*before }.encode());
+        self.tree.apply_batch(begin).map_err(failure)?;
+        self.apply_garbage(&writes.garbage)?;
         let mut versions = writes.versions;
         versions.sort_unstable_by(|left, right| left.0.cmp(&right.0)); // neighbours share pages
         self.apply_versions(versions)?;
         self.tree.apply_batch(last).map_err(failure)
+    }
+
+    fn apply_garbage(&self, garbage: &[Vec<u8>]) -> Result<(), DatabaseError> {
+        for part in garbage.chunks(BATCH_ENTRIES_MAX) {
+            let mut batch = Batch::default();
+            part.iter().for_each(|key| batch.remove(key.as_slice()));
+            self.tree.apply_batch(batch).map_err(failure)?;
+        }
+        Ok(())
     }
 
     fn apply_versions(&self, versions: Vec<(Vec<u8>, Value)>) -> Result<(), DatabaseError> {

@@ -25,7 +25,7 @@ async fn collections_are_made_once_and_never_by_use() {
     let missing = bench.database.insert(&other, vec![doc! { "_id": 1 }]).await;
     assert_eq!(missing, Err(DatabaseError::CollectionMissing(other.clone())));
     assert_eq!(bench.database.count(&other, Filter::all()).await, Err(DatabaseError::CollectionMissing(other)));
-    assert_eq!(bench.database.collections(), [bench.collection.clone()]);
+    assert_eq!(bench.database.collections(), [name("c")]);
     assert_eq!(bench.store.namespaces(), ["env"]);
 }
 
@@ -45,7 +45,8 @@ async fn namespaces_do_not_see_each_other() {
 async fn a_taken_id_refuses_the_whole_insertion() {
     let bench = Bench::new().await;
     bench.insert(vec![doc! { "_id": "x" }]).await;
-    for documents in [vec![doc! { "_id": "new" }, doc! { "_id": "x" }], vec![doc! { "_id": "y" }, doc! { "_id": "y" }]] {
+    for documents in [vec![doc! { "_id": "new" }, doc! { "_id": "x" }], vec![doc! { "_id": "y" }, doc! { "_id": "y" }]]
+    {
         let error = bench.database.insert(&bench.collection, documents).await.unwrap_err();
         assert!(error.to_string().starts_with("E11000 duplicate key error collection: c index: _id_ dup key: { : \""));
     }
@@ -77,7 +78,9 @@ async fn a_removed_id_is_free_again() {
 #[tokio::test]
 async fn a_page_is_cut_from_the_order() {
     let bench = Bench::new().await;
-    bench.insert([3, 1, 2, 1, 3].into_iter().enumerate().map(|(id, n)| doc! { "_id": id as i32, "n": n }).collect()).await;
+    bench
+        .insert([3, 1, 2, 1, 3].into_iter().enumerate().map(|(id, n)| doc! { "_id": id as i32, "n": n }).collect())
+        .await;
     check_page(&bench, None, 0, None, &[0, 1, 2, 3, 4]).await;
     check_page(&bench, None, 1, Some(2), &[1, 2]).await;
     check_page(&bench, None, 9, Some(2), &[]).await;
@@ -139,8 +142,10 @@ async fn an_update_that_fails_on_one_document_changes_none() {
 #[tokio::test]
 async fn an_upsert_creates_what_the_filter_and_the_update_say() {
     let bench = Bench::new().await;
-    let upsert = |filter, set| UpdateRequest { upsert: Some("made".into()), return_document: true, ..bench.set(filter, set) };
-    let reply = bench.database.update(upsert(filter(doc! { "a": 1, "b": { "$gt": 1 } }), doc! { "c": 3 })).await.unwrap();
+    let upsert =
+        |filter, set| UpdateRequest { upsert: Some("made".into()), return_document: true, ..bench.set(filter, set) };
+    let reply =
+        bench.database.update(upsert(filter(doc! { "a": 1, "b": { "$gt": 1 } }), doc! { "c": 3 })).await.unwrap();
     assert_eq!((reply.matched, reply.upserted), (0, Some("made".into())));
     assert_eq!(reply.document, Some(doc! { "_id": "made", "a": 1, "c": 3 }));
     let reply = bench.database.update(upsert(with_id("pinned"), doc! { "c": 4 })).await.unwrap();
@@ -173,9 +178,10 @@ async fn an_upsert_beside_a_taken_id_is_a_duplicate() {
 async fn seeding_is_all_or_nothing() {
     let bench = Bench::new().await;
     bench.insert(vec![doc! { "_id": 1 }]).await;
-    let seed = |id: i32| vec![(name("new"), vec![doc! { "_id": 1 }]), (bench.collection.clone(), vec![doc! { "_id": id }])];
+    let seed =
+        |id: i32| vec![(name("new"), vec![doc! { "_id": 1 }]), (bench.collection.clone(), vec![doc! { "_id": id }])];
     assert!(bench.database.seed(seed(1)).await.is_err());
-    assert_eq!(bench.database.collections(), [bench.collection.clone()]);
+    assert_eq!(bench.database.collections(), [name("c")]);
     bench.database.seed(seed(2)).await.unwrap();
     assert_eq!(bench.database.collections(), [bench.collection.clone(), name("new")]);
     assert_eq!(bench.all().await, [doc! { "_id": 1 }, doc! { "_id": 2 }]);
@@ -231,4 +237,17 @@ async fn a_closed_store_refuses_everything() {
     assert_eq!(bench.database.count(&bench.collection, Filter::all()).await, Err(DatabaseError::Closed));
     assert!(matches!(bench.store.database("x"), Err(DatabaseError::Closed)));
     assert!(bench.store.subscribe().await.is_err());
+}
+
+#[tokio::test]
+async fn after_a_failed_write_nothing_more_is_written() {
+    let bench = Bench::new().await;
+    bench.insert(vec![doc! { "_id": 1 }]).await;
+    let writer = &bench.store.shared.writer;
+    let broken = DatabaseError::Storage("the disk is full".to_owned());
+    writer.break_with(broken.clone());
+    assert_eq!(bench.database.insert(&bench.collection, vec![doc! { "_id": 2 }]).await, Err(broken.clone()));
+    assert_eq!(bench.database.update(bench.set(Filter::all(), doc! { "a": 1 })).await.unwrap_err(), broken);
+    assert_eq!(bench.all().await, [doc! { "_id": 1 }], "reading goes on");
+    let _ = bench.store.close().await;
 }

@@ -16,13 +16,15 @@ const FOLDER_VARIABLE: &str = "DATABASE_TEST_FOLDER";
 
 #[tokio::test]
 async fn everything_is_found_again() {
-    for durability in [Durability::Process, Durability::Power, Durability::Interval(Duration::from_secs(9)), Durability::None] {
+    for durability in
+        [Durability::Process, Durability::Power, Durability::Interval(Duration::from_secs(9)), Durability::None]
+    {
         let bench = Bench::with(durability).await;
         bench.insert(vec![doc! { "_id": 1 }, doc! { "_id": 2, "large": "x".repeat(1 << 20) }]).await;
         let before = bench.all().await;
         let bench = bench.reopen().await;
         assert_eq!(bench.all().await, before, "{durability:?}");
-        assert_eq!(bench.database.collections(), [bench.collection.clone()]);
+        assert_eq!(bench.database.collections(), [name("c")]);
         bench.insert(vec![doc! { "_id": 3 }]).await;
         assert_eq!(bench.database.count(&bench.collection, Filter::all()).await, Ok(3));
     }
@@ -54,11 +56,15 @@ async fn a_folder_is_opened_by_one_only() {
 
 #[tokio::test]
 async fn opening_an_empty_folder_takes_milliseconds() {
-    let folder = tempfile::tempdir().unwrap();
-    let start = Instant::now();
-    let store = open(&folder, Durability::Process);
-    assert!(start.elapsed() < Duration::from_millis(200), "{:?}", start.elapsed());
-    store.close().await.unwrap();
+    let mut fastest = Duration::MAX; // of several, since other tests run beside this one
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Instant::now();
+        let store = open(&folder, Durability::Process);
+        fastest = fastest.min(start.elapsed());
+        store.close().await.unwrap();
+    }
+    assert!(fastest < Duration::from_millis(50), "{fastest:?}");
 }
 
 #[tokio::test]

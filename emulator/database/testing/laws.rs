@@ -6,8 +6,8 @@ use document::{Bson, Document};
 use proptest::prelude::*;
 
 use super::Bench;
-use crate::read::{self, View};
 use crate::plan::Plan;
+use crate::read::{self, View};
 use crate::{Durability, UpdateRequest};
 
 /// What is done to a collection. Ids and values are few, so that they meet.
@@ -16,9 +16,16 @@ enum Step {
     Insert(Vec<i32>),
     Upsert(i32, i32),
     /// Of the documents whose `n` is this.
-    Update { n: i32, to: i32, multi: bool },
+    Update {
+        n: i32,
+        to: i32,
+        multi: bool,
+    },
     UpdateById(i32, i32),
-    Remove { n: i32, multi: bool },
+    Remove {
+        n: i32,
+        multi: bool,
+    },
     RemoveById(i32),
     /// Someone begins to read and goes on to the end.
     View,
@@ -67,7 +74,12 @@ async fn run(steps: Vec<Step>) {
                 bench = bench.crash().await;
                 check_views(&bench, &mut views);
             }
-            Step::Insert(_) | Step::Upsert(..) | Step::Update { .. } | Step::UpdateById(..) | Step::Remove { .. } | Step::RemoveById(_) => {
+            Step::Insert(_)
+            | Step::Upsert(..)
+            | Step::Update { .. }
+            | Step::UpdateById(..)
+            | Step::Remove { .. }
+            | Step::RemoveById(_) => {
                 let expected = model.apply(&step);
                 assert_eq!(apply(&bench, &step).await, expected, "{step:?}");
             }

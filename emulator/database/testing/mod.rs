@@ -50,7 +50,11 @@ impl Bench {
     async fn crash(self) -> Bench {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (self.folder.path().to_owned(), folder.path().to_owned());
-        let copied = move |_: &mut Draft<'_>| Ok(copy(&from, &to)); // on the writer's thread, so that it does not write meanwhile
+        // On the writer's thread, so that it does not write meanwhile.
+        let copied = move |_: &mut Draft<'_>| {
+            copy(&from, &to);
+            Ok(())
+        };
         self.store.shared.writer.run("env".into(), copied).await.unwrap();
         let store = open(&folder, Durability::Process);
         Bench { folder, database: store.database("env").unwrap(), store, collection: self.collection }

@@ -15,19 +15,38 @@ async fn a_subscriber_is_told_of_everything_after_it_came() {
     bench.insert(vec![doc! { "_id": 2 }]).await;
     bench.database.update(bench.set(with_id(1), doc! { "a": 2 })).await.unwrap();
     let replacement = Update::replacement(doc! { "b": 1 }).unwrap();
-    bench.database.update(UpdateRequest { update: replacement, ..bench.set(with_id(1), doc! { "x": 1 }) }).await.unwrap();
+    bench
+        .database
+        .update(UpdateRequest { update: replacement, ..bench.set(with_id(1), doc! { "x": 1 }) })
+        .await
+        .unwrap();
     bench.database.update(bench.set(with_id(1), doc! { "b": 1 })).await.unwrap(); // changes nothing
     bench.database.remove(bench.removal(Filter::all())).await.unwrap();
 
     check(commits.next().await.unwrap(), 1, "insert", &[(2, None, Some(doc! { "_id": 2 }))]);
-    check(commits.next().await.unwrap(), 2, "update", &[(1, Some(doc! { "_id": 1, "a": 1 }), Some(doc! { "_id": 1, "a": 2 }))]);
-    check(commits.next().await.unwrap(), 3, "replace", &[(1, Some(doc! { "_id": 1, "a": 2 }), Some(doc! { "_id": 1, "b": 1 }))]);
+    check(
+        commits.next().await.unwrap(),
+        2,
+        "update",
+        &[(1, Some(doc! { "_id": 1, "a": 1 }), Some(doc! { "_id": 1, "a": 2 }))],
+    );
+    check(
+        commits.next().await.unwrap(),
+        3,
+        "replace",
+        &[(1, Some(doc! { "_id": 1, "a": 2 }), Some(doc! { "_id": 1, "b": 1 }))],
+    );
     let removed = [(1, Some(doc! { "_id": 1, "b": 1 }), None), (2, Some(doc! { "_id": 2 }), None)];
     check(commits.next().await.unwrap(), 4, "remove", &removed);
     bench.store.close().await.unwrap();
     assert!(commits.next().await.is_none());
 
-    fn check(commit: std::sync::Arc<crate::Commit>, after: u64, kind: &str, expected: &[(u64, Option<Document>, Option<Document>)]) {
+    fn check(
+        commit: std::sync::Arc<crate::Commit>,
+        after: u64,
+        kind: &str,
+        expected: &[(u64, Option<Document>, Option<Document>)],
+    ) {
         assert_eq!((commit.sequence, commit.namespace.as_str()), (2 + after, "env"));
         let changes: Vec<_> = commit.changes.iter().map(|change| plain(change, kind)).collect();
         assert_eq!(changes, expected);

@@ -27,7 +27,7 @@ const loaded = new Map();
 function start() {
   const preload = Deno.args.length > 0;
   Module = core.createLazyLoader("node:module")().default;
-  const require = Module.createRequire("/function.js");
+  const require = Module.createRequire("/var/runtime/bootstrap.js");
   installConsole(require);
   installNode(require);
   installLocale();

@@ -3,7 +3,7 @@
 use document::{ArrayRef, Bson, Document, ValueRef};
 
 use super::predicate::{self, Operand, Predicate, is_operators};
-use super::{Node, comparison, every, evaluation, logical};
+use super::{Node, comparison, evaluation, every, logical};
 use crate::QueryError;
 
 /// What `$elemMatch` asks of a single element.
@@ -17,7 +17,18 @@ pub(crate) enum ElementCondition {
 
 impl ElementCondition {
     /// Reads an `$elemMatch`: operators such as `$gt` ask the element itself, all else is a query.
-    pub(crate) fn parse(path: &str, condition: &Document) -> Result<ElementCondition, QueryError> {
+    pub(crate) fn parse(path: &str, condition: &Bson) -> Result<ElementCondition, QueryError> {
+        match condition {
+            Bson::Document(condition) => ElementCondition::parse_document(path, condition),
+            // `{"$regex": …}` came through the dialects as the expression it stands for.
+            Bson::RegularExpression(_) => {
+                Ok(ElementCondition::Operators(vec![evaluation::parse_regex_value(condition)?]))
+            }
+            _ => Err(QueryError::bad_query("$elemMatch needs an Object")),
+        }
+    }
+
+    fn parse_document(path: &str, condition: &Document) -> Result<ElementCondition, QueryError> {
         let first = condition.keys().next().map_or("", String::as_str);
         let logical = matches!(first, "$and" | "$nor" | "$or" | "$where");
         if is_operators(condition) && !logical {
@@ -64,13 +75,10 @@ impl ElementCondition {
 }
 
 pub(super) fn parse_elem_match(operand: &Operand<'_>) -> Result<Predicate, QueryError> {
-    match operand.argument {
-        Bson::Document(condition) => elem_match(operand.path, condition),
-        _ => Err(QueryError::bad_query("$elemMatch needs an Object")),
-    }
+    elem_match(operand.path, operand.argument)
 }
 
-fn elem_match(path: &str, condition: &Document) -> Result<Predicate, QueryError> {
+fn elem_match(path: &str, condition: &Bson) -> Result<Predicate, QueryError> {
     Ok(Predicate::Element(Box::new(ElementCondition::parse(path, condition)?)))
 }
 
@@ -81,13 +89,16 @@ pub(super) fn parse_all(operand: &Operand<'_>) -> Result<Predicate, QueryError> 
         return Ok(Predicate::Never);
     }
     let of_elements = items.first().and_then(elem_match_item).is_some();
-    items.iter().map(|item| parse_all_item(operand.path, item, of_elements)).collect::<Result<_, _>>().map(Predicate::All)
+    items
+        .iter()
+        .map(|item| parse_all_item(operand.path, item, of_elements))
+        .collect::<Result<_, _>>()
+        .map(Predicate::All)
 }
 
 fn parse_all_item(path: &str, item: &Bson, of_elements: bool) -> Result<Predicate, QueryError> {
     match (item, elem_match_item(item)) {
-        (_, Some(Bson::Document(condition))) if of_elements => elem_match(path, condition),
-        (_, Some(_)) if of_elements => Err(QueryError::bad_query("$elemMatch needs an Object")),
+        (_, Some(condition)) if of_elements => elem_match(path, condition),
         _ if of_elements => Err(QueryError::bad_query("$all/$elemMatch has to be consistent")),
         (Bson::RegularExpression(_), _) => evaluation::parse_regex_value(item),
         (Bson::Document(document), _) if is_operators(document) => {

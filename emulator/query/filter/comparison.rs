@@ -99,7 +99,9 @@ impl Candidates {
         let mut candidates = Candidates { values: Vec::new(), regexes: Vec::new(), null: false };
         for element in elements {
             match element {
-                Bson::RegularExpression(regex) => candidates.regexes.push(Regex::new(regex.pattern.as_str(), regex.options.as_str())?),
+                Bson::RegularExpression(regex) => {
+                    candidates.regexes.push(Regex::new(regex.pattern.as_str(), regex.options.as_str())?)
+                }
                 Bson::Document(document) if is_operators(document) => {
                     return Err(QueryError::bad_query("cannot nest $ under $in"));
                 }
@@ -189,4 +191,3 @@ fn comparison(operator: Operator, value: &Bson) -> Result<Predicate, QueryError>
         value => Ok(Predicate::Compare(Comparison { operator, value: value.clone() })),
     }
 }
-

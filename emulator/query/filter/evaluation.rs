@@ -61,9 +61,7 @@ pub(super) fn parse_regex(operand: &Operand<'_>) -> Result<Predicate, QueryError
         Bson::RegularExpression(regex) if options.is_some() && !regex.options.as_str().is_empty() => {
             Err(QueryError::bad_query("options set in both $regex and $options"))
         }
-        Bson::RegularExpression(regex) => {
-            Regex::new(regex.pattern.as_str(), options.unwrap_or(regex.options.as_str()))
-        }
+        Bson::RegularExpression(regex) => Regex::new(regex.pattern.as_str(), options.unwrap_or(regex.options.as_str())),
         _ => Err(QueryError::bad_query("$regex has to be a string")),
     }
     .map(Predicate::Regex)
@@ -80,7 +78,9 @@ pub(super) fn parse_options(operand: &Operand<'_>) -> Result<Predicate, QueryErr
 /// A regular expression as a value.
 pub(super) fn parse_regex_value(value: &Bson) -> Result<Predicate, QueryError> {
     match value {
-        Bson::RegularExpression(regex) => Regex::new(regex.pattern.as_str(), regex.options.as_str()).map(Predicate::Regex),
+        Bson::RegularExpression(regex) => {
+            Regex::new(regex.pattern.as_str(), regex.options.as_str()).map(Predicate::Regex)
+        }
         _ => Err(QueryError::bad_query("$regex has to be a string")),
     }
 }

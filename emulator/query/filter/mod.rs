@@ -22,8 +22,8 @@ use crate::QueryError;
 use predicate::Predicate;
 use walk::Path;
 
-pub(crate) use predicate::ValueCondition;
 pub(crate) use array::ElementCondition;
+pub(crate) use predicate::ValueCondition;
 pub(crate) use walk::{Arrays, Path as WalkPath, Segment, walk};
 
 /// A condition on documents, parsed once and asked of many.

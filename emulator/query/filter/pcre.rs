@@ -253,7 +253,9 @@ impl Translation<'_> {
         }
         match ahead.next() {
             None | Some(']') => false,
-            Some('\\') => ahead.next().is_some_and(|escaped| set_of(escaped).is_none() && !matches!(escaped, 'p' | 'P')),
+            Some('\\') => {
+                ahead.next().is_some_and(|escaped| set_of(escaped).is_none() && !matches!(escaped, 'p' | 'P'))
+            }
             Some('[') => ahead.next() != Some(':'),
             Some(_) => true,
         }

@@ -23,9 +23,8 @@ fn candidates(predicate: &Predicate) -> Option<Vec<Bson>> {
         Predicate::In(candidates) => candidates.values()?.to_vec(),
         _ => return None,
     };
-    let certain = |value: &Bson| {
-        !matches!(value, Bson::Null | Bson::Undefined | Bson::Array(_) | Bson::RegularExpression(_))
-    };
+    let certain =
+        |value: &Bson| !matches!(value, Bson::Null | Bson::Undefined | Bson::Array(_) | Bson::RegularExpression(_));
     candidates.iter().all(certain).then_some(candidates)
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn walk<'a>(
     arrays: Arrays,
     see: &mut impl FnMut(Option<ValueRef<'a>>, Option<usize>) -> Result<bool, QueryError>,
 ) -> Result<bool, QueryError> {
-    Walk { arrays, see }.from_root(root, segments)
+    Walk { arrays, see }.at_root(root, segments)
 }
 
 struct Walk<'s, S> {
@@ -83,7 +83,7 @@ impl<'a, S> Walk<'_, S>
 where
     S: FnMut(Option<ValueRef<'a>>, Option<usize>) -> Result<bool, QueryError>,
 {
-    fn from_root(&mut self, root: ValueRef<'a>, segments: &[Segment]) -> Result<bool, QueryError> {
+    fn at_root(&mut self, root: ValueRef<'a>, segments: &[Segment]) -> Result<bool, QueryError> {
         let Some((first, rest)) = segments.split_first() else { return self.value(root, segments, None) };
         match root {
             ValueRef::Document(document) => self.found(document.get(&first.name), rest, None),
@@ -109,9 +109,7 @@ where
             (ValueRef::Array(array), None) => self.leaf_array(array, passed),
             (value, None) => (self.see)(Some(value), passed),
             (ValueRef::Array(array), Some((next, after))) => self.elements(array, next, rest, after, passed),
-            (ValueRef::Document(document), Some((next, after))) => {
-                self.found(document.get(&next.name), after, passed)
-            }
+            (ValueRef::Document(document), Some((next, after))) => self.found(document.get(&next.name), after, passed),
             (_, Some(_)) => (self.see)(None, passed),
         }
     }

@@ -63,7 +63,10 @@ impl Push {
     fn only_appends(&self, length: usize) -> bool {
         let grown = length.saturating_add(self.elements.len());
         let fits = self.slice.is_none_or(|slice| usize::try_from(slice.unsigned_abs()).is_ok_and(|kept| grown <= kept));
-        length > 0 && !self.elements.is_empty() && self.order.is_none() && fits
+        length > 0
+            && !self.elements.is_empty()
+            && self.order.is_none()
+            && fits
             && insertion_index(self.position, length) == length
     }
 }

@@ -147,7 +147,8 @@ fn check_positions(operations: &[Operation], position: Option<usize>) -> Result<
     if !operations.iter().any(|operation| operation.path.is_dynamic()) {
         return Ok(());
     }
-    let paths = operations.iter().map(|operation| operation.path.at_position(position)).collect::<Result<Vec<_>, _>>()?;
+    let paths =
+        operations.iter().map(|operation| operation.path.at_position(position)).collect::<Result<Vec<_>, _>>()?;
     for (index, left) in paths.iter().enumerate() {
         for right in paths.iter().skip(index + 1) {
             if let Some(place) = conflict(left.segments(), right.segments()) {

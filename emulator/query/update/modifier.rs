@@ -142,7 +142,9 @@ pub(super) fn parse(name: &str, fields: &Bson, operations: &mut Vec<Operation>) 
 
 /// An operator without fields; a write error in the cloud (semantics §1.3).
 pub(super) fn empty(name: &str) -> QueryError {
-    QueryError::write_failed(format!("'{name}' is empty. You must specify a field like so: {{{name}: {{<field>: ...}}}}"))
+    QueryError::write_failed(format!(
+        "'{name}' is empty. You must specify a field like so: {{{name}: {{<field>: ...}}}}"
+    ))
 }
 
 fn no_fields(name: &str, found: &Bson) -> QueryError {

@@ -61,7 +61,8 @@ pub(super) fn identical(left: &Bson, right: &Bson) -> bool {
 /// [`identical`] of documents.
 pub(super) fn identical_documents(left: &Document, right: &Document) -> bool {
     left.len() == right.len()
-        && left.iter().zip(right).all(|((left_name, left), (right_name, right))| {
-            left_name == right_name && identical(left, right)
-        })
+        && left
+            .iter()
+            .zip(right)
+            .all(|((left_name, left), (right_name, right))| left_name == right_name && identical(left, right))
 }

@@ -49,9 +49,9 @@ impl TargetPath {
             Some(first) if is_all(first) => Err(QueryError::bad_update(format!(
                 "Cannot have array filter identifier (i.e. '$[<id>]') element in the first position in path '{text}'"
             ))),
-            _ if positional > 1 => Err(QueryError::bad_update(format!(
-                "Too many positional (i.e. '$') elements found in path '{text}'"
-            ))),
+            _ if positional > 1 => {
+                Err(QueryError::bad_update(format!("Too many positional (i.e. '$') elements found in path '{text}'")))
+            }
             _ => Ok(TargetPath { text: text.into(), segments, dynamic: positional + all > 0 }),
         }
     }
@@ -311,7 +311,8 @@ fn names_filter(segment: &Segment) -> bool {
 fn no_array_filter(text: &str, segment: &Segment) -> QueryError {
     let identifier = segment.name.trim_start_matches("$[").trim_end_matches(']');
     let unsupported = QueryError::unsupported("$[identifier] with arrayFilters");
-    let message = format!("No array filter found for identifier '{identifier}' in path '{text}': {}", unsupported.message);
+    let message =
+        format!("No array filter found for identifier '{identifier}' in path '{text}': {}", unsupported.message);
     QueryError { message, ..unsupported }
 }
 

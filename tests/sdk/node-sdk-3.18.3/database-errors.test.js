@@ -2,18 +2,18 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { before, test } = require('node:test');
+const { test } = require('node:test');
 const tcb = require('@cloudbase/node-sdk');
 const { assertContains, assertFails } = require('../support/assertions');
 const { useEmulator } = require('../support/emulator');
 
-const emulator = useEmulator();
 let db;
 let _;
-
-before(() => {
-  db = emulator.db;
-  _ = db.command;
+const emulator = useEmulator({
+  async prepare() {
+    db = emulator.db;
+    _ = db.command;
+  },
 });
 
 test('an error carries code, message and requestId', async () => {

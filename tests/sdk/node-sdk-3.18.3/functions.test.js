@@ -36,7 +36,7 @@ test('results are what JSON makes of them (FN-01)', async () => {
   await check('number', 1.5);
   await check('string', 'text');
   await check('emptyString', '');
-  await check('jsonString', { looks: 'like JSON' });
+  await check('jsonString', '{"looks":"like JSON"}');
   await check('boolean', false);
   await check('array', [1, [2, { a: 3 }]]);
   await check('date', '2020-01-02T03:04:05.678Z');
@@ -76,6 +76,10 @@ test('a module that is missing, and a file that does not parse', async () => {
   await fails('failures', { kind: 'missingModule' }, 'FUNCTIONS_EXECUTE_FAIL', "Cannot find module 'no-such-module'");
   await fails('missing-module', {}, 'FUNCTIONS_EXECUTE_FAIL', "Cannot find module 'no-such-module'");
   await fails('syntax-error', {}, 'FUNCTIONS_EXECUTE_FAIL', 'SyntaxError');
+});
+
+test('what is installed above a function is not there for it, as in the cloud (FN-32)', async () => {
+  await fails('failures', { kind: 'moduleOfTheTests' }, 'FUNCTIONS_EXECUTE_FAIL', "Cannot find module '@cloudbase/node-sdk'");
 });
 
 test('a function that is missing', async () => {

@@ -2,16 +2,16 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { before, test } = require('node:test');
+const { test } = require('node:test');
 const { useEmulator } = require('../support/emulator');
 
-const emulator = useEmulator();
 let collection;
 let _;
-
-before(async () => {
-  ({ collection } = await emulator.collection());
-  _ = emulator.db.command;
+const emulator = useEmulator({
+  async prepare() {
+    ({ collection } = await emulator.collection());
+    _ = emulator.db.command;
+  },
 });
 
 const contentOf = ({ _id, ...content }) => content;

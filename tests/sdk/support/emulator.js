@@ -22,10 +22,16 @@ const STOP_MS_MAX = 15_000;
 const ENVIRONMENT = 'sdk-tests';
 const APPID = 'wx0123456789abcdef';
 
-/** `{ keepsData: true }`: not ephemeral, so that `emulator call` finds it: `callAs` needs that. */
-function useEmulator({ keepsData = false } = {}) {
+/**
+ * `prepare` runs once, when it is ready. `keepsData: true`: not ephemeral, so that `emulator call` finds it; `callAs` needs that.
+ */
+function useEmulator({ keepsData = false, prepare = async () => {} } = {}) {
   const emulator = new Emulator(keepsData);
-  before(() => emulator.start());
+  // One hook for both: those of a file run side by side.
+  before(async () => {
+    await emulator.start();
+    await prepare();
+  });
   after(() => emulator.stop());
   return emulator;
 }
@@ -127,11 +133,14 @@ function pointSdkAt(url) {
   process.env.TENCENTCLOUD_RUNENV = 'SCF';
   process.env.TENCENTCLOUD_SECRETID = 'x';
   process.env.TENCENTCLOUD_SECRETKEY = 'y';
+  // Without these two the SDK prints an error with every request of an SCF environment.
+  process.env.TENCENTCLOUD_REGION = 'ap-shanghai';
+  process.env.SCF_NAMESPACE = ENVIRONMENT;
 }
 
 /** This process's variables without those that would steer the emulator. */
 function cleanEnvironment() {
-  const names = Object.keys(process.env).filter((name) => !/^(EMULATOR|TCB|TENCENTCLOUD|WX|NODE_TEST)_/.test(name));
+  const names = Object.keys(process.env).filter((name) => !/^(EMULATOR|NODE_TEST|SCF|TCB|TENCENTCLOUD|WX)_/.test(name));
   return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }
 

@@ -1,0 +1,263 @@
+//! The pool: which worker serves which call. Calls of a function wait in order for one of its places; a place has at most
+//! one worker at a time, warm ones are kept, and a spare is booted ahead for whoever needs it first.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use crate::folder::{self, FunctionFolder};
+use crate::process::{After, WorkerFactory, WorkerProcess, time_zone};
+use crate::starter::Starter;
+use crate::{Completion, FunctionsError, FunctionsOptions, Invocation, InvocationError, Output};
+
+/// A warm worker that nobody called for this long is ended.
+const WARM_TIME: Duration = Duration::from_secs(5 * 60);
+/// How often to look for such workers.
+const SWEEP_PERIOD: Duration = Duration::from_secs(30);
+
+/// What [`crate::Functions`] is a handle of.
+pub(crate) struct Pool {
+    options: Arc<FunctionsOptions>,
+    /// Absolute; `None` when there are no functions.
+    root: Option<PathBuf>,
+    output: Arc<dyn Output>,
+    state: Mutex<State>,
+    /// Turns true once and for all when the emulator ends.
+    closing: watch::Sender<bool>,
+    /// Counts the workers that live, booting ones included.
+    living: watch::Sender<usize>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Made by the first call or spare.
+    factory: Option<Arc<WorkerFactory>>,
+    places: HashMap<String, Places>,
+    spare: Option<JoinHandle<Option<Worker>>>,
+    is_sweeping: bool,
+}
+
+/// The places of one function.
+struct Places {
+    permits: Arc<Semaphore>,
+    /// Workers that stand still, the last used one last.
+    warm: Vec<(Worker, Instant)>,
+}
+
+/// A worker that is counted while it lives.
+struct Worker {
+    process: WorkerProcess,
+    _counted: Counted,
+}
+
+struct Counted(watch::Sender<usize>);
+
+impl Counted {
+    fn new(living: &watch::Sender<usize>) -> Counted {
+        living.send_modify(|living| *living += 1);
+        Counted(living.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.send_modify(|living| *living -= 1);
+    }
+}
+
+impl Pool {
+    pub(crate) fn open(options: FunctionsOptions, output: Arc<dyn Output>) -> Result<Arc<Pool>, FunctionsError> {
+        let failed = |error| FunctionsError::Temporary(options.temporary.clone(), error);
+        std::fs::create_dir_all(&options.temporary).map_err(failed)?;
+        let root = match &options.root {
+            None => None,
+            Some(root) => Some(std::path::absolute(root).map_err(|error| FunctionsError::Root(root.clone(), error))?),
+        };
+        Ok(Arc::new(Pool {
+            options: Arc::new(options),
+            root,
+            output,
+            state: Mutex::default(),
+            closing: watch::Sender::new(false),
+            living: watch::Sender::new(0),
+        }))
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.root.as_deref().map(folder::names).unwrap_or_default()
+    }
+
+    pub(crate) async fn invoke(self: &Arc<Pool>, call: Invocation) -> Result<Completion, InvocationError> {
+        let mut closing = self.closing.subscribe();
+        let function = self.find(&call.function)?;
+        let permits = self.permits(&call.function);
+        let permit = tokio::select! {
+            permit = permits.acquire_owned() => permit.map_err(|_| InvocationError::Closed)?,
+            _ = closing.wait_for(|closing| *closing) => return Err(InvocationError::Closed),
+        };
+        let mut worker = tokio::select! {
+            worker = self.worker_for(&function, &call) => worker?,
+            _ = closing.wait_for(|closing| *closing) => return Err(InvocationError::Closed),
+        };
+        let (result, after) = worker.process.invoke(&function, &call, &mut closing).await;
+        if let After::Reusable = after {
+            tokio::spawn(self.clone().keep_warm(call.function, worker, permit));
+        }
+        result
+    }
+
+    fn find(&self, name: &str) -> Result<FunctionFolder, InvocationError> {
+        if *self.closing.borrow() {
+            return Err(InvocationError::Closed);
+        }
+        self.root.as_deref().and_then(|root| folder::find(root, name)).ok_or(InvocationError::NotFound)
+    }
+
+    fn permits(&self, function: &str) -> Arc<Semaphore> {
+        let mut state = self.lock();
+        let places = state.places.entry(function.to_owned());
+        let workers = self.options.workers_per_function.max(1);
+        places.or_insert_with(|| Places { permits: Arc::new(Semaphore::new(workers)), warm: Vec::new() }).permits.clone()
+    }
+
+    /// A warm worker of the function, else the spare, else a new one.
+    async fn worker_for(self: &Arc<Pool>, function: &FunctionFolder, call: &Invocation) -> Result<Worker, InvocationError> {
+        let zone = time_zone(call);
+        while let Some(mut worker) = self.take_warm(&call.function) {
+            if worker.process.is_fit(function, zone) {
+                return Ok(worker);
+            }
+            tokio::spawn(end(worker));
+        }
+        let mut worker = match self.take_spare(zone).await {
+            Some(worker) => worker,
+            None => self.start(zone, false).await?,
+        };
+        self.boot_spare();
+        worker.process.assign(function);
+        Ok(worker)
+    }
+
+    fn take_warm(&self, function: &str) -> Option<Worker> {
+        self.lock().places.get_mut(function)?.warm.pop().map(|(worker, _)| worker)
+    }
+
+    async fn take_spare(&self, zone: &str) -> Option<Worker> {
+        let spare = if zone == "UTC" { self.lock().spare.take()? } else { return None };
+        spare.await.ok().flatten()
+    }
+
+    async fn start(&self, zone: &str, preload: bool) -> Result<Worker, InvocationError> {
+        let counted = Counted::new(&self.living);
+        let factory = self.factory()?;
+        let process = factory.start(zone, preload).await?;
+        Ok(Worker { process, _counted: counted })
+    }
+
+    fn factory(&self) -> Result<Arc<WorkerFactory>, InvocationError> {
+        let mut state = self.lock();
+        if let Some(factory) = &state.factory {
+            return Ok(factory.clone());
+        }
+        let failed = |error: std::io::Error| InvocationError::Worker(error.to_string());
+        let root = self.root.as_deref().ok_or(InvocationError::NotFound)?;
+        let factory = Arc::new(WorkerFactory {
+            options: self.options.clone(),
+            root: std::fs::canonicalize(root).map_err(failed)?,
+            output: self.output.clone(),
+            starter: Starter::new().map_err(failed)?,
+        });
+        state.factory = Some(factory.clone());
+        Ok(factory)
+    }
+
+    pub(crate) fn boot_spare(self: &Arc<Pool>) {
+        let mut state = self.lock();
+        if !self.options.spare_worker || state.spare.is_some() || *self.closing.borrow() || self.root.is_none() {
+            return;
+        }
+        let pool = self.clone();
+        state.spare = Some(tokio::spawn(async move {
+            let mut closing = pool.closing.subscribe();
+            tokio::select! {
+                spare = pool.start("UTC", true) => spare.inspect_err(|error| tracing::warn!("no spare worker: {error}")).ok(),
+                _ = closing.wait_for(|closing| *closing) => None,
+            }
+        }));
+    }
+
+    /// Puts a worker back once it stands still; its place is free again only then.
+    async fn keep_warm(self: Arc<Pool>, function: String, mut worker: Worker, permit: OwnedSemaphorePermit) {
+        if !worker.process.until_idle().await {
+            worker.process.kill().await;
+            return;
+        }
+        let unwanted = {
+            let mut state = self.lock();
+            match state.places.get_mut(&function) {
+                Some(places) if !*self.closing.borrow() => {
+                    places.warm.push((worker, Instant::now()));
+                    None
+                }
+                _ => Some(worker),
+            }
+        };
+        match unwanted {
+            Some(worker) => end(worker).await,
+            None => self.start_sweeping(),
+        }
+        drop(permit);
+    }
+
+    fn start_sweeping(self: &Arc<Pool>) {
+        if !std::mem::replace(&mut self.lock().is_sweeping, true) {
+            tokio::spawn(sweep(Arc::downgrade(self)));
+        }
+    }
+
+    /// The workers that have been warm for too long.
+    fn take_cold(&self) -> Vec<Worker> {
+        let mut state = self.lock();
+        let warm = state.places.values_mut().flat_map(|places| places.warm.extract_if(.., |(_, since)| since.elapsed() > WARM_TIME));
+        warm.map(|(worker, _)| worker).collect()
+    }
+
+    pub(crate) async fn close(&self) {
+        self.closing.send_replace(true);
+        let (warm, spare) = {
+            let mut state = self.lock();
+            let warm: Vec<Worker> = state.places.values_mut().flat_map(|places| places.warm.drain(..)).map(|(worker, _)| worker).collect();
+            (warm, state.spare.take())
+        };
+        for worker in warm {
+            end(worker).await;
+        }
+        if let Some(Ok(Some(worker))) = match spare { Some(spare) => Some(spare.await), None => None } {
+            end(worker).await;
+        }
+        // What serves a call at this moment ends with that call, which is told to end.
+        let _ = self.living.subscribe().wait_for(|living| *living == 0).await;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn end(mut worker: Worker) {
+    worker.process.kill().await;
+}
+
+async fn sweep(pool: Weak<Pool>) {
+    loop {
+        tokio::time::sleep(SWEEP_PERIOD).await;
+        let Some(cold) = pool.upgrade().map(|pool| pool.take_cold()) else { return };
+        for worker in cold {
+            end(worker).await;
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The program that the tests start as a worker.
+
+fn main() -> std::process::ExitCode {
+    functions::run_worker()
+}

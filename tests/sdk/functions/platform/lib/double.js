@@ -1,0 +1,2 @@
+// Doubles a number, in words.
+module.exports = (number) => `double ${number * 2}`;

@@ -1,0 +1,4 @@
+// Does not parse.
+exports.main = async () => {
+  return return 1;
+};

@@ -1,0 +1,5 @@
+exports.main = async () => {
+  const result = {};
+  result.self = result;
+  return result;
+};

@@ -1,0 +1,5 @@
+let calls = 0;
+exports.main = async () => {
+  calls += 1;
+  return calls;
+};

@@ -1,0 +1,3 @@
+exports.main = async () => {
+  process.exit(7);
+};

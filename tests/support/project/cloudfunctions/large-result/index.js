@@ -1,0 +1,1 @@
+exports.main = async () => 'x'.repeat(7 << 20);

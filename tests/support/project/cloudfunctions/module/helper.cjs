@@ -1,0 +1,1 @@
+exports.help = (word) => word.toUpperCase();

@@ -1,0 +1,1 @@
+exports.main = () => Promise.reject(new TypeError('refused'));

@@ -1,0 +1,4 @@
+exports.main = async () => {
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  return 'done';
+};
