@@ -2,7 +2,6 @@
 
 use crate::arguments::CallArguments;
 use crate::client::{self, ClientError};
-use crate::logging;
 use crate::port::{self, PortError};
 use crate::settings::{Settings, SettingsError};
 use environment::{Cloud, DataFolder, DataFolderError, OpenError};
@@ -57,9 +56,9 @@ fn read_data(argument: &str) -> Result<Value, CallError> {
     serde_json::from_str(&text).map_err(CallError::Data)
 }
 
-/// Opens the data folder for this one call. The function's own SDK needs the doors, so they are opened too.
+/// Opens the data folder for this one call. The function's own SDK needs the doors, so they are opened too. Nothing is logged:
+/// the answer brings what the function printed.
 async fn call_alone(settings: Settings, data: Option<&Path>, request: &Value) -> Result<Value, CallError> {
-    logging::start(settings.log_format());
     let folder = settings.data_folder(data, false)?;
     let gateway = port::listen(Some(PORT_ANY)).await?;
     let cloud = Cloud::open(settings.cloud(gateway.port(), None)?, folder).await?;
@@ -78,7 +77,8 @@ fn print(answer: &Value) -> ExitCode {
         let level = line["level"].as_str().unwrap_or_default();
         eprintln!("{level:5} {}", line["text"].as_str().unwrap_or_default());
     }
-    eprintln!("took {} ms, request {}", answer["durationMs"], answer["requestId"].as_str().unwrap_or_default());
+    let duration = answer["durationMs"].as_f64().unwrap_or_default();
+    eprintln!("took {duration:.1} ms, request {}", answer["requestId"].as_str().unwrap_or_default());
     match answer.get("error") {
         Some(error) => {
             eprintln!(

@@ -1,17 +1,24 @@
 // Errors as the cloud prints them: the stack of the user's code, paths instead of URLs.
 
-const INTERNAL_FRAME = /^\s*at .*(?:\(|\s)(?:ext:|node:|function:start)/;
+const FRAME = /^\s*at /;
+const INTERNAL_FRAME = /^\s*at (?:.*[(\s])?(?:ext:|node:|function:start)/;
+// What the engine adds to a refusal: it speaks of its own command line.
+const ENGINE_ADVICE = /, run again with the --allow-[a-z]+ flag/g;
 
-function cleanStack(stack) {
-  const lines = stack.split("\n").filter((line) => !INTERNAL_FRAME.test(line));
-  return lines.join("\n").replaceAll("file://", "");
+// Text as a developer reads it. Only stack frames are changed, whatever else the text holds.
+function cleanStack(text) {
+  if (!text.includes("\n    at ")) return text.replace(ENGINE_ADVICE, "");
+  const lines = text.split("\n").filter((line) => !INTERNAL_FRAME.test(line));
+  return lines.map((line) => FRAME.test(line) ? line.replace("file://", "") : line).join("\n").replace(ENGINE_ADVICE, "");
 }
 
 function stackOf(error) {
   const stack = typeof error.stack === "string" ? error.stack : "";
   const head = `${error.name ?? "Error"}${error.message ? `: ${error.message}` : ""}`;
   if (stack.trim() === "") return head;
-  return /^\s+at /.test(stack) ? `${head}\n${stack}` : stack;
+  if (FRAME.test(stack)) return `${head}\n${stack}`;
+  // The engine's syntax errors name their kind twice.
+  return stack.startsWith("SyntaxError: SyntaxError: ") ? stack.slice("SyntaxError: ".length) : stack;
 }
 
 function plainText(value) {
@@ -42,4 +49,4 @@ function missingPackage(error) {
   return name.split("/").slice(0, name.startsWith("@") ? 2 : 1).join("/");
 }
 
-export { describe, missingPackage };
+export { cleanStack, describe, missingPackage };

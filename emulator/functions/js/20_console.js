@@ -2,6 +2,7 @@
 
 import { core } from "ext:core/mod.js";
 import { op_function_print } from "ext:core/ops";
+import { cleanStack } from "ext:functions/10_errors.js";
 
 const DEBUG = 0;
 const INFO = 1;
@@ -12,7 +13,7 @@ function standardStream(stream, fd, print) {
   const output = new stream.Writable({
     decodeStrings: false,
     write(chunk, encoding, done) {
-      print(typeof chunk === "string" ? chunk : chunk.toString());
+      print(cleanStack(typeof chunk === "string" ? chunk : chunk.toString()));
       done();
     },
   });

@@ -17,7 +17,10 @@ function install(require) {
   const process = require("process");
   const Module = require("module");
   process.argv = ["/usr/local/bin/node", "/var/runtime/node/bootstrap.js"];
+  delete process.versions.deno;
   refuseNativeAddons(Module);
+  // A refused file is, as in Node, an error with this code.
+  Object.defineProperty(Deno.errors.NotCapable.prototype, "code", { value: "EACCES", writable: true, configurable: true });
   for (const name of FOREIGN_GLOBALS) delete globalThis[name];
 }
 

@@ -20,14 +20,14 @@ import { install as installLocale } from "ext:functions/40_locale.js";
 const { parse, stringify } = JSON;
 const { setImmediate } = core.loadExtScript("ext:deno_node/timers.ts");
 
-let Module = null;
+let requireFile = null;
 // Entry file → its exports, once loaded.
 const loaded = new Map();
 
 function start() {
   const preload = Deno.args.length > 0;
-  Module = core.createLazyLoader("node:module")().default;
-  const require = Module.createRequire("/var/runtime/bootstrap.js");
+  const require = core.createLazyLoader("node:module")().default.createRequire("/var/runtime/bootstrap.js");
+  requireFile = require;
   installConsole(require);
   installNode(require);
   installLocale();
@@ -99,13 +99,15 @@ async function load(entry) {
   }
   const main = exports?.main ?? exports?.default?.main;
   if (typeof main !== "function") throw new Error("index.main is undefined or not exported");
+  // The name that stacks show for it, as in the cloud.
+  if (main.name === "") Object.defineProperty(main, "name", { value: "exports.main", configurable: true });
   return main;
 }
 
 function loadEntry(entry) {
   const isModule = entry.endsWith(".mjs") || !(entry.endsWith(".cjs") || op_require_is_maybe_cjs(entry));
   if (isModule) return import(fileUrl(entry));
-  return Module.createRequire(entry)(entry);
+  return requireFile(entry);
 }
 
 function fileUrl(path) {

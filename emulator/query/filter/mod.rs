@@ -121,3 +121,77 @@ fn some<T>(items: &[T], mut test: impl FnMut(&T) -> Result<bool, QueryError>) ->
     }
     Ok(false)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use document::{Bson, DateTime, Document, decode_text};
+
+    use super::Filter;
+
+    #[test]
+    fn positions() {
+        check_position(r#"{"a": 2}"#, r#"{"a": [1, 2, 2]}"#, Some(Some(1)));
+        check_position(r#"{"a": [1, 2]}"#, r#"{"a": [1, 2]}"#, Some(None));
+        check_position(r#"{"a": 2}"#, r#"{"a": 2}"#, Some(None));
+        check_position(r#"{"a": 3}"#, r#"{"a": [1, 2]}"#, None);
+        check_position(r#"{"a.b": 4}"#, r#"{"a": [{"b": [1]}, {"b": [3, 4]}]}"#, Some(Some(1)));
+        check_position(r#"{"a.1.b": 4}"#, r#"{"a": [{"b": [1]}, {"b": [3, 4]}]}"#, Some(Some(1)));
+        check_position(r#"{"a.1.b": 3}"#, r#"{"a": [{"b": [1]}, {"b": [3, 4]}]}"#, Some(Some(0)));
+        check_position(r#"{"a": {"$elemMatch": {"b": 3}}}"#, r#"{"a": [{"b": 1}, {"b": 3}]}"#, Some(Some(1)));
+        check_position(r#"{"a": 1, "b": 9}"#, r#"{"a": [1], "b": [8, 9]}"#, Some(Some(1)));
+        check_position(r#"{"$or": [{"a": 1}]}"#, r#"{"a": [1]}"#, Some(None));
+        check_position(r#"{"a": {"$ne": 3}}"#, r#"{"a": [1]}"#, Some(None));
+    }
+
+    #[test]
+    fn equalities_of_an_id() {
+        check_equality(r#"{"_id": "x"}"#, Some(r#"["x"]"#));
+        check_equality(r#"{"_id": {"$eq": 5}, "a": 1}"#, Some("[5]"));
+        check_equality(r#"{"_id": {"$in": ["y", "x"]}}"#, Some(r#"["x", "y"]"#));
+        check_equality(r#"{"$and": [{"a": 1}, {"_id": "x"}]}"#, Some(r#"["x"]"#));
+        check_equality(r#"{"_id": {"$gt": 1, "$eq": 5}}"#, Some("[5]"));
+        check_equality(r#"{"$or": [{"_id": "x"}]}"#, None);
+        check_equality(r#"{"_id": null}"#, None);
+        check_equality(r#"{"_id": {"$in": ["x", null]}}"#, None);
+        check_equality(r#"{"_id": {"$regex": "x", "$options": ""}}"#, None);
+        check_equality(r#"{"_id": {"$ne": "x"}}"#, None);
+        check_equality(r#"{"_id.a": "x"}"#, None);
+        check_equality("{}", None);
+    }
+
+    #[test]
+    fn both_of_two_filters() {
+        let both = parse(r#"{"a": 1}"#).and(parse(r#"{"b": 1}"#)).and(Filter::all());
+        assert_eq!(both.matches((&document(r#"{"a": 1, "b": 1}"#)).into()), Ok(true));
+        assert_eq!(both.matches((&document(r#"{"a": 1}"#)).into()), Ok(false));
+    }
+
+    #[test]
+    fn a_path_too_deep_seeds_nothing() {
+        let path = vec!["a"; 100_000].join(".");
+        let filter = parse(&format!(r#"{{"{path}": 1}}"#));
+        assert_eq!(filter.matches((&document(r#"{"a": {"a": 1}}"#)).into()), Ok(false));
+        assert!(filter.upsert_fields().is_err());
+    }
+
+    fn check_position(filter: &str, text: &str, expected: Option<Option<usize>>) {
+        assert_eq!(parse(filter).match_position((&document(text)).into()), Ok(expected), "{filter} on {text}");
+    }
+
+    fn check_equality(filter: &str, expected: Option<&str>) {
+        let expected = expected.map(|ids| document(&format!(r#"{{"ids": {ids}}}"#)));
+        let found =
+            parse(filter).equality("_id").map(|ids| Document::from_iter([("ids".to_owned(), Bson::Array(ids))]));
+        assert_eq!(found, expected, "{filter}");
+    }
+
+    fn parse(filter: &str) -> Filter {
+        Filter::parse(&document(filter)).unwrap()
+    }
+
+    fn document(text: &str) -> Document {
+        decode_text(text, DateTime::from_millis(0)).unwrap()
+    }
+}

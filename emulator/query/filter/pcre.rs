@@ -17,6 +17,9 @@ const SPACE: &str = r"\x09-\x0D\x20";
 const HORIZONTAL_SPACE: &str = r"\x09\x20\x{A0}\x{1680}\x{180E}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}";
 const VERTICAL_SPACE: &str = r"\x0A-\x0D\x{85}\x{2028}\x{2029}";
 
+/// More characters than any count between braces that means something.
+const COUNT_CHARS_MAX: usize = 16;
+
 /// Rewrites `pattern`. `multi_line` and `extended` are the flags `m` and `x`.
 pub(super) fn translate(pattern: &str, multi_line: bool, extended: bool) -> Result<String, String> {
     let mut translation = Translation {
@@ -69,17 +72,16 @@ impl Translation<'_> {
         }
     }
 
-    /// `{` begins a count only if one follows.
+    /// `{` begins a count only if one follows: `{2}`, `{2,}`, `{2,3}`.
     fn brace(&mut self) {
-        let ahead: String = self.rest.clone().take_while(|next| *next != '}').collect();
-        let closed = self.rest.clone().any(|next| next == '}');
-        let (low, high) = ahead.split_once(',').unwrap_or((&ahead, ""));
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if !closed || low.is_empty() || !digits(low) || !digits(high) {
+        let count: String =
+            self.rest.clone().take_while(|next| next.is_ascii_digit() || *next == ',').take(COUNT_CHARS_MAX).collect();
+        let (low, high) = count.split_once(',').unwrap_or((&count, ""));
+        let closed = self.rest.clone().nth(count.len()) == Some('}');
+        if !closed || low.is_empty() || high.contains(',') {
             return self.literal('{');
         }
-        self.out.push('{');
-        self.out.extend(self.rest.by_ref().take(ahead.chars().count() + 1));
+        self.copy_through('{', '}');
     }
 
     /// An escape outside of classes.
@@ -217,7 +219,7 @@ impl Translation<'_> {
     /// One character or set of a class; says whether it was a character, with which a range may begin.
     fn class_atom(&mut self, next: char) -> Result<bool, String> {
         match next {
-            '[' if self.rest.peek() == Some(&':') && self.rest.clone().collect::<String>().contains(":]") => {
+            '[' if self.names_set() => {
                 self.copy_through('[', ']');
                 Ok(false)
             }
@@ -227,6 +229,14 @@ impl Translation<'_> {
                 Ok(true)
             }
         }
+    }
+
+    /// Whether a set such as `:alpha:]` follows the `[` just read.
+    fn names_set(&self) -> bool {
+        let mut ahead = self.rest.clone();
+        ahead.next() == Some(':')
+            && ahead.find(|next| !next.is_ascii_alphabetic() && *next != '^') == Some(':')
+            && ahead.next() == Some(']')
     }
 
     fn class_escape(&mut self) -> Result<bool, String> {
@@ -301,6 +311,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use document::ValueRef;
+    use proptest::prelude::*;
 
     use super::super::regex::Regex;
 
@@ -337,6 +348,10 @@ mod tests {
         check("[a~~b]", "", "~", true);
         check("{name}", "", "{name}", true);
         check("a{,3}", "", "a{,3}", true);
+        check("a{1,2,3}", "", "a{1,2,3}", true);
+        check("^a{2,}$", "", "aaa", true);
+        check("[[:x]", "", ":", true);
+        check("[[:^alpha:]]", "", "1", true);
         check("^a{2,3}$", "", "aaa", true);
         check(r"\/\-\@\_\<\中\ ", "x", "/-@_<中 ", true);
         check(r"a\Q.*\Eb", "", "a.*b", true);
@@ -379,6 +394,26 @@ mod tests {
         let regex = Regex::new(r"^(a|a)*\1c$", "").unwrap();
         let text = format!("{}b", "a".repeat(60));
         assert!(regex.matches(ValueRef::String(&text)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_pattern_is_compiled_or_refused(pattern in r"[\\\[\](){}^$.|?*+:=!<>#ab0,\-\^&~wWdbBpPQEkKRZxmi中 \n]{0,14}", options in "[imsx]{0,2}") {
+            if let Ok(regex) = Regex::new(&pattern, &options) {
+                let _gives_up = regex.matches(ValueRef::String("ab 中\n0-]")).is_err();
+            }
+        }
+
+        #[test]
+        fn escaped_text_finds_itself(text in r"\PC{0,12}", before in "[ab]{0,2}") {
+            let escape = |letter: char| if letter.is_alphanumeric() { letter.to_string() } else { format!("\\{letter}") };
+            let pattern: String = text.chars().map(escape).collect();
+            for options in ["", "i", "x"] {
+                check(&pattern, options, &format!("{before}{text}"), true);
+            }
+            let class: String = text.chars().map(|letter| format!("[{}]", escape(letter))).collect();
+            check(&class, "", &text, true);
+        }
     }
 
     fn check(pattern: &str, options: &str, text: &str, expected: bool) {

@@ -8,6 +8,9 @@ use crate::QueryError;
 /// How often a match may step back before it gives up, so that no pattern can hold the emulator up for long.
 const BACKTRACK_LIMIT: usize = 1_000_000;
 
+/// How many instructions a compiled expression may have: calls of groups within groups multiply.
+const PROGRAM_SIZE_MAX: usize = 100_000;
+
 /// How long a pattern may be, in bytes, as in MongoDB.
 const PATTERN_BYTES_MAX: usize = 32_764;
 
@@ -70,6 +73,7 @@ fn compile(pattern: &str, flags: &str) -> Result<fancy_regex::Regex, String> {
         .dot_matches_new_line(has('s'))
         .ignore_whitespace(has('x'))
         .backtrack_limit(BACKTRACK_LIMIT)
+        .max_prog_size(PROGRAM_SIZE_MAX)
         .build()
         .map_err(|error| error.to_string())
 }

@@ -1,5 +1,6 @@
 //! What a filter says outright about fields: the candidates for a path, and the fields of an upserted document.
 
+use document::limits::NESTING_MAX;
 use document::{Bson, Document};
 
 use super::Node;
@@ -34,6 +35,9 @@ pub(super) fn upsert_fields(root: &Node) -> Result<Document, QueryError> {
     collect_equalities(root, &mut equalities);
     let mut document = Document::new();
     for (index, (path, value)) in equalities.iter().enumerate() {
+        if path.len() > NESTING_MAX {
+            return Err(QueryError::bad_query(format!("a path of the query has more than {NESTING_MAX} segments")));
+        }
         let earlier = equalities.iter().take(index).find(|(other, _)| overlap(other, path));
         if let Some((other, _)) = earlier {
             return Err(twice(other, path));

@@ -1,0 +1,106 @@
+//! Worker processes: how many, in which order, how they end.
+
+use std::time::{Duration, Instant};
+
+use functions::InvocationError;
+use serde_json::json;
+
+use crate::common::{Project, Settings, invocation};
+
+#[tokio::test]
+async fn calls_at_one_time_have_workers_of_their_own_and_the_rest_wait_in_order() {
+    let code = "exports.main = async (event) => { console.log('start', event.n); await new Promise((r) => setTimeout(r, event.ms)); return process.pid }";
+    let project = Project::with(Settings { workers_per_function: 2, ..Settings::default() }, &[("f/index.js", code)]);
+    let calls: Vec<_> = (0..6)
+        .map(|n| {
+            let functions = project.functions.clone();
+            let call = invocation("f", &format!(r#"{{"n": {n}, "ms": 60}}"#));
+            tokio::spawn(async move { functions.invoke(call).await.unwrap().result })
+        })
+        .collect();
+    let mut workers = Vec::new();
+    for call in calls {
+        workers.push(call.await.unwrap());
+    }
+    workers.sort();
+    workers.dedup();
+    assert_eq!(workers.len(), 2, "{workers:?}");
+    let started: Vec<String> = project.printed().into_iter().map(|line| line.3).collect();
+    assert_eq!(started.len(), 6);
+    for (at, line) in started.iter().enumerate() {
+        let n: usize = line.trim_start_matches("start ").parse().unwrap();
+        assert!(n.abs_diff(at) <= 1, "calls overtook each other: {started:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_spare_worker_serves_the_first_call_at_once() {
+    let code = "require('wx-server-sdk'); exports.main = () => process.pid";
+    let project = Project::with(Settings { spare_worker: true, ..Settings::default() }, &[("f/index.js", code)]);
+    project.functions.boot_spare();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let start = Instant::now();
+    project.result("f", "{}").await;
+    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    project.functions.close().await;
+}
+
+#[tokio::test]
+async fn closing_ends_everything() {
+    let project = Project::with(Settings { spare_worker: true, ..Settings::default() }, &[("f/index.js", "exports.main = (event) => event.wait ? new Promise(() => {}) : process.pid")]);
+    let warm = project.result("f", "{}").await.as_u64().unwrap();
+    let waiting = tokio::spawn({
+        let (functions, call) = (project.functions.clone(), invocation("f", r#"{"wait": true}"#));
+        async move { functions.invoke(call).await }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    project.functions.close().await;
+    assert_eq!(waiting.await.unwrap(), Err(InvocationError::Closed));
+    assert_eq!(project.call("f", "{}").await, Err(InvocationError::Closed));
+    assert!(!std::path::Path::new(&format!("/proc/{warm}")).exists(), "not even a zombie is left");
+}
+
+#[tokio::test]
+async fn a_worker_stands_still_between_calls() {
+    let code = "let ticks = 0; exports.main = async (event) => { if (event.start) setInterval(() => ticks++, 5); else await new Promise((r) => setTimeout(r, 50)); return ticks }";
+    let project = Project::new(&[("f/index.js", code)]);
+    assert_eq!(project.result("f", r#"{"start": true}"#).await, 0);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let ticks = project.result("f", "{}").await.as_u64().unwrap();
+    assert!((1..40).contains(&ticks), "{ticks}");
+}
+
+#[tokio::test]
+async fn a_worker_that_was_killed_is_replaced() {
+    let project = Project::new(&[("f/index.js", "exports.main = () => { process.kill(process.pid, 'SIGKILL') }"), ("g/index.js", "exports.main = () => 'fine'")]);
+    let error = project.call("f", "{}").await.unwrap_err();
+    assert!(matches!(error, InvocationError::Exited { code: 137 } | InvocationError::Failed { .. }), "{error:?}");
+    assert_eq!(project.result("g", "{}").await, "fine");
+}
+
+#[tokio::test]
+async fn a_completion_tells_its_cost() {
+    let project = Project::new(&[("f/index.js", "exports.main = () => new Promise((r) => setTimeout(r, 30))")]);
+    let completion = project.call("f", "{}").await.unwrap();
+    assert!(completion.duration >= Duration::from_millis(30) && completion.duration < Duration::from_secs(3));
+    #[cfg(target_os = "linux")]
+    assert!(completion.memory_bytes.unwrap() > 10 << 20);
+    assert_eq!(json!(completion.result), json!("null"));
+}
+
+#[tokio::test]
+async fn without_a_root_there_are_no_functions() {
+    let options = functions::FunctionsOptions {
+        root: None,
+        worker_program: "/nowhere".into(),
+        worker_arguments: Vec::new(),
+        workers_per_function: 8,
+        spare_worker: true,
+        temporary: std::env::temp_dir().join("functions-without-a-root"),
+    };
+    let functions = functions::Functions::open(options, std::sync::Arc::new(crate::common::Lines::default())).unwrap();
+    functions.boot_spare();
+    assert_eq!(functions.names(), Vec::<String>::new());
+    assert_eq!(functions.invoke(invocation("f", "{}")).await, Err(InvocationError::NotFound));
+    functions.close().await;
+}
