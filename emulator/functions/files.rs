@@ -1,12 +1,12 @@
 //! Files: the file system that a function's code sees. `/tmp` is a private folder of its worker.
-//! What may be read or written is decided by the permissions (`worker.rs`); this file only says where a path leads.
+//! Only that folder can be written. What may be read, and by other ways than files, is decided by the permissions (`worker.rs`).
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use deno_runtime::deno_fs::{FileSystem, FsDirEntry, FsFileType, FsReadDirRc, OpenOptions, RealFs};
-use deno_runtime::deno_io::fs::{File, FsResult, FsStat, FsStatFs};
+use deno_runtime::deno_io::fs::{File, FsError, FsResult, FsStat, FsStatFs};
 use deno_runtime::deno_permissions::{CheckedPath, CheckedPathBuf};
 
 /// The name that functions know their private folder by.
@@ -49,6 +49,21 @@ impl WorkerFiles {
         }
     }
 
+    /// Where a path leads that is to be written: only the private folder can be, all else is read-only as in the cloud.
+    fn writable<'a>(&self, path: &'a CheckedPath<'_>) -> FsResult<CheckedPath<'a>> {
+        let led = self.lead(path);
+        if led.starts_with(&self.private) { Ok(CheckedPath::unsafe_new(led)) } else { Err(read_only()) }
+    }
+
+    fn writable_owned(&self, path: CheckedPathBuf) -> FsResult<CheckedPathBuf> {
+        let led = self.owned(path);
+        if led.starts_with(&self.private) { Ok(led) } else { Err(read_only()) }
+    }
+
+    fn opened<'a>(&self, path: &'a CheckedPath<'_>, options: OpenOptions) -> FsResult<CheckedPath<'a>> {
+        if may_write(options) { self.writable(path) } else { Ok(self.path(path)) }
+    }
+
     /// The other way: what user code is told a path is called.
     fn public(&self, path: PathBuf) -> PathBuf {
         match path.strip_prefix(&self.private) {
@@ -57,6 +72,14 @@ impl WorkerFiles {
             Err(_) => path,
         }
     }
+}
+
+fn may_write(options: OpenOptions) -> bool {
+    options.write || options.append || options.create || options.create_new || options.truncate
+}
+
+fn read_only() -> FsError {
+    std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem).into()
 }
 
 #[async_trait::async_trait(?Send)]
@@ -78,87 +101,88 @@ impl FileSystem for WorkerFiles {
     }
 
     fn open_sync(&self, path: &CheckedPath<'_>, options: OpenOptions) -> FsResult<Rc<dyn File>> {
-        RealFs.open_sync(&self.path(path), options)
+        RealFs.open_sync(&self.opened(path, options)?, options)
     }
 
     async fn open_async<'a>(&'a self, path: CheckedPathBuf, options: OpenOptions) -> FsResult<Rc<dyn File>> {
-        RealFs.open_async(self.owned(path), options).await
+        let path = if may_write(options) { self.writable_owned(path)? } else { self.owned(path) };
+        RealFs.open_async(path, options).await
     }
 
     fn mkdir_sync(&self, path: &CheckedPath<'_>, recursive: bool, mode: Option<u32>) -> FsResult<()> {
-        RealFs.mkdir_sync(&self.path(path), recursive, mode)
+        RealFs.mkdir_sync(&self.writable(path)?, recursive, mode)
     }
 
     async fn mkdir_async(&self, path: CheckedPathBuf, recursive: bool, mode: Option<u32>) -> FsResult<()> {
-        RealFs.mkdir_async(self.owned(path), recursive, mode).await
+        RealFs.mkdir_async(self.writable_owned(path)?, recursive, mode).await
     }
 
     #[cfg(unix)]
     fn chmod_sync(&self, path: &CheckedPath<'_>, mode: u32) -> FsResult<()> {
-        RealFs.chmod_sync(&self.path(path), mode)
+        RealFs.chmod_sync(&self.writable(path)?, mode)
     }
 
     #[cfg(not(unix))]
     fn chmod_sync(&self, path: &CheckedPath<'_>, mode: i32) -> FsResult<()> {
-        RealFs.chmod_sync(&self.path(path), mode)
+        RealFs.chmod_sync(&self.writable(path)?, mode)
     }
 
     #[cfg(unix)]
     async fn chmod_async(&self, path: CheckedPathBuf, mode: u32) -> FsResult<()> {
-        RealFs.chmod_async(self.owned(path), mode).await
+        RealFs.chmod_async(self.writable_owned(path)?, mode).await
     }
 
     #[cfg(not(unix))]
     async fn chmod_async(&self, path: CheckedPathBuf, mode: i32) -> FsResult<()> {
-        RealFs.chmod_async(self.owned(path), mode).await
+        RealFs.chmod_async(self.writable_owned(path)?, mode).await
     }
 
     fn chown_sync(&self, path: &CheckedPath<'_>, uid: Option<u32>, gid: Option<u32>) -> FsResult<()> {
-        RealFs.chown_sync(&self.path(path), uid, gid)
+        RealFs.chown_sync(&self.writable(path)?, uid, gid)
     }
 
     async fn chown_async(&self, path: CheckedPathBuf, uid: Option<u32>, gid: Option<u32>) -> FsResult<()> {
-        RealFs.chown_async(self.owned(path), uid, gid).await
+        RealFs.chown_async(self.writable_owned(path)?, uid, gid).await
     }
 
     fn lchmod_sync(&self, path: &CheckedPath<'_>, mode: u32) -> FsResult<()> {
-        RealFs.lchmod_sync(&self.path(path), mode)
+        RealFs.lchmod_sync(&self.writable(path)?, mode)
     }
 
     async fn lchmod_async(&self, path: CheckedPathBuf, mode: u32) -> FsResult<()> {
-        RealFs.lchmod_async(self.owned(path), mode).await
+        RealFs.lchmod_async(self.writable_owned(path)?, mode).await
     }
 
     fn lchown_sync(&self, path: &CheckedPath<'_>, uid: Option<u32>, gid: Option<u32>) -> FsResult<()> {
-        RealFs.lchown_sync(&self.path(path), uid, gid)
+        RealFs.lchown_sync(&self.writable(path)?, uid, gid)
     }
 
     async fn lchown_async(&self, path: CheckedPathBuf, uid: Option<u32>, gid: Option<u32>) -> FsResult<()> {
-        RealFs.lchown_async(self.owned(path), uid, gid).await
+        RealFs.lchown_async(self.writable_owned(path)?, uid, gid).await
     }
 
     fn remove_sync(&self, path: &CheckedPath<'_>, recursive: bool) -> FsResult<()> {
-        RealFs.remove_sync(&self.path(path), recursive)
+        RealFs.remove_sync(&self.writable(path)?, recursive)
     }
 
     async fn remove_async(&self, path: CheckedPathBuf, recursive: bool) -> FsResult<()> {
-        RealFs.remove_async(self.owned(path), recursive).await
+        RealFs.remove_async(self.writable_owned(path)?, recursive).await
     }
 
     fn copy_file_sync(&self, old: &CheckedPath<'_>, new: &CheckedPath<'_>) -> FsResult<()> {
-        RealFs.copy_file_sync(&self.path(old), &self.path(new))
+        RealFs.copy_file_sync(&self.path(old), &self.writable(new)?)
     }
 
     async fn copy_file_async(&self, old: CheckedPathBuf, new: CheckedPathBuf) -> FsResult<()> {
-        RealFs.copy_file_async(self.owned(old), self.owned(new)).await
+        RealFs.copy_file_async(self.owned(old), self.writable_owned(new)?).await
     }
 
     fn cp_sync(&self, old: &CheckedPath<'_>, new: &CheckedPath<'_>) -> FsResult<()> {
-        RealFs.cp_sync(&self.path(old), &self.path(new))
+        RealFs.cp_sync(&self.path(old), &self.writable(new)?)
     }
 
     async fn cp_async(&self, old: CheckedPathBuf, new: CheckedPathBuf) -> FsResult<()> {
-        RealFs.cp_async(self.owned(old), self.owned(new)).await
+        RealFs.cp_async(self.owned(old), self.writable_owned(new)?).await
     }
 
     fn stat_sync(&self, path: &CheckedPath<'_>) -> FsResult<FsStat> {
@@ -202,35 +226,35 @@ impl FileSystem for WorkerFiles {
     }
 
     fn rename_sync(&self, old: &CheckedPath<'_>, new: &CheckedPath<'_>) -> FsResult<()> {
-        RealFs.rename_sync(&self.path(old), &self.path(new))
+        RealFs.rename_sync(&self.writable(old)?, &self.writable(new)?)
     }
 
     async fn rename_async(&self, old: CheckedPathBuf, new: CheckedPathBuf) -> FsResult<()> {
-        RealFs.rename_async(self.owned(old), self.owned(new)).await
+        RealFs.rename_async(self.writable_owned(old)?, self.writable_owned(new)?).await
     }
 
     fn rmdir_sync(&self, path: &CheckedPath<'_>) -> FsResult<()> {
-        RealFs.rmdir_sync(&self.path(path))
+        RealFs.rmdir_sync(&self.writable(path)?)
     }
 
     async fn rmdir_async(&self, path: CheckedPathBuf) -> FsResult<()> {
-        RealFs.rmdir_async(self.owned(path)).await
+        RealFs.rmdir_async(self.writable_owned(path)?).await
     }
 
     fn link_sync(&self, old: &CheckedPath<'_>, new: &CheckedPath<'_>) -> FsResult<()> {
-        RealFs.link_sync(&self.path(old), &self.path(new))
+        RealFs.link_sync(&self.writable(old)?, &self.writable(new)?)
     }
 
     async fn link_async(&self, old: CheckedPathBuf, new: CheckedPathBuf) -> FsResult<()> {
-        RealFs.link_async(self.owned(old), self.owned(new)).await
+        RealFs.link_async(self.writable_owned(old)?, self.writable_owned(new)?).await
     }
 
     fn symlink_sync(&self, old: &CheckedPath<'_>, new: &CheckedPath<'_>, file_type: Option<FsFileType>) -> FsResult<()> {
-        RealFs.symlink_sync(&self.path(old), &self.path(new), file_type)
+        RealFs.symlink_sync(&self.writable(old)?, &self.writable(new)?, file_type)
     }
 
     async fn symlink_async(&self, old: CheckedPathBuf, new: CheckedPathBuf, file_type: Option<FsFileType>) -> FsResult<()> {
-        RealFs.symlink_async(self.owned(old), self.owned(new), file_type).await
+        RealFs.symlink_async(self.writable_owned(old)?, self.writable_owned(new)?, file_type).await
     }
 
     fn read_link_sync(&self, path: &CheckedPath<'_>) -> FsResult<PathBuf> {
@@ -242,27 +266,27 @@ impl FileSystem for WorkerFiles {
     }
 
     fn truncate_sync(&self, path: &CheckedPath<'_>, length: u64) -> FsResult<()> {
-        RealFs.truncate_sync(&self.path(path), length)
+        RealFs.truncate_sync(&self.writable(path)?, length)
     }
 
     async fn truncate_async(&self, path: CheckedPathBuf, length: u64) -> FsResult<()> {
-        RealFs.truncate_async(self.owned(path), length).await
+        RealFs.truncate_async(self.writable_owned(path)?, length).await
     }
 
     fn utime_sync(&self, path: &CheckedPath<'_>, a_seconds: i64, a_nanos: u32, m_seconds: i64, m_nanos: u32) -> FsResult<()> {
-        RealFs.utime_sync(&self.path(path), a_seconds, a_nanos, m_seconds, m_nanos)
+        RealFs.utime_sync(&self.writable(path)?, a_seconds, a_nanos, m_seconds, m_nanos)
     }
 
     async fn utime_async(&self, path: CheckedPathBuf, a_seconds: i64, a_nanos: u32, m_seconds: i64, m_nanos: u32) -> FsResult<()> {
-        RealFs.utime_async(self.owned(path), a_seconds, a_nanos, m_seconds, m_nanos).await
+        RealFs.utime_async(self.writable_owned(path)?, a_seconds, a_nanos, m_seconds, m_nanos).await
     }
 
     fn lutime_sync(&self, path: &CheckedPath<'_>, a_seconds: i64, a_nanos: u32, m_seconds: i64, m_nanos: u32) -> FsResult<()> {
-        RealFs.lutime_sync(&self.path(path), a_seconds, a_nanos, m_seconds, m_nanos)
+        RealFs.lutime_sync(&self.writable(path)?, a_seconds, a_nanos, m_seconds, m_nanos)
     }
 
     async fn lutime_async(&self, path: CheckedPathBuf, a_seconds: i64, a_nanos: u32, m_seconds: i64, m_nanos: u32) -> FsResult<()> {
-        RealFs.lutime_async(self.owned(path), a_seconds, a_nanos, m_seconds, m_nanos).await
+        RealFs.lutime_async(self.writable_owned(path)?, a_seconds, a_nanos, m_seconds, m_nanos).await
     }
 
     fn exists_sync(&self, path: &CheckedPath<'_>) -> bool {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::folder::{self, FunctionFolder};
@@ -46,6 +46,10 @@ struct Places {
     permits: Arc<Semaphore>,
     /// Workers that stand still, the last used one last.
     warm: Vec<(Worker, Instant)>,
+    /// How many workers have answered their call and do not stand still yet.
+    settling: usize,
+    /// Told whenever one of them has settled, well or badly.
+    settled: Arc<Notify>,
 }
 
 /// A worker that is counted while it lives.
@@ -105,6 +109,7 @@ impl Pool {
         };
         let (result, after) = worker.process.invoke(&function, &call, &mut closing).await;
         if let After::Reusable = after {
+            self.count_settling(&call.function, 1);
             tokio::spawn(self.clone().keep_warm(call.function, worker, permit));
         }
         result
@@ -121,13 +126,14 @@ impl Pool {
         let mut state = self.lock();
         let places = state.places.entry(function.to_owned());
         let workers = self.options.workers_per_function.max(1);
-        places.or_insert_with(|| Places { permits: Arc::new(Semaphore::new(workers)), warm: Vec::new() }).permits.clone()
+        let new = || Places { permits: Arc::new(Semaphore::new(workers)), warm: Vec::new(), settling: 0, settled: Arc::default() };
+        places.or_insert_with(new).permits.clone()
     }
 
     /// A warm worker of the function, else the spare, else a new one.
     async fn worker_for(self: &Arc<Pool>, function: &FunctionFolder, call: &Invocation) -> Result<Worker, InvocationError> {
         let zone = time_zone(call);
-        while let Some(mut worker) = self.take_warm(&call.function) {
+        while let Some(mut worker) = self.take_warm(&call.function).await {
             if worker.process.is_fit(function, zone) {
                 return Ok(worker);
             }
@@ -142,8 +148,32 @@ impl Pool {
         Ok(worker)
     }
 
-    fn take_warm(&self, function: &str) -> Option<Worker> {
-        self.lock().places.get_mut(function)?.warm.pop().map(|(worker, _)| worker)
+    /// A warm worker, waiting for one that is about to be: so that one call after the other meets the same module state.
+    async fn take_warm(&self, function: &str) -> Option<Worker> {
+        loop {
+            let settled = {
+                let mut state = self.lock();
+                let places = state.places.get_mut(function)?;
+                if let Some((worker, _)) = places.warm.pop() {
+                    return Some(worker);
+                }
+                if places.settling == 0 {
+                    return None;
+                }
+                // Registered before the lock is let go, so that no news is missed.
+                places.settled.clone().notified_owned()
+            };
+            settled.await;
+        }
+    }
+
+    fn count_settling(&self, function: &str, change: isize) {
+        if let Some(places) = self.lock().places.get_mut(function) {
+            places.settling = places.settling.saturating_add_signed(change);
+            if change < 0 {
+                places.settled.notify_waiters();
+            }
+        }
     }
 
     async fn take_spare(&self, zone: &str) -> Option<Worker> {
@@ -192,25 +222,23 @@ impl Pool {
 
     /// Puts a worker back once it stands still; its place is free again only then.
     async fn keep_warm(self: Arc<Pool>, function: String, mut worker: Worker, permit: OwnedSemaphorePermit) {
-        if !worker.process.until_idle().await {
-            worker.process.kill().await;
-            return;
-        }
-        let unwanted = {
-            let mut state = self.lock();
-            match state.places.get_mut(&function) {
-                Some(places) if !*self.closing.borrow() => {
-                    places.warm.push((worker, Instant::now()));
-                    None
-                }
-                _ => Some(worker),
-            }
-        };
-        match unwanted {
-            Some(worker) => end(worker).await,
-            None => self.start_sweeping(),
+        let unwanted = if worker.process.until_idle().await { self.put_back(&function, worker) } else { Some(worker) };
+        self.count_settling(&function, -1);
+        if let Some(worker) = unwanted {
+            end(worker).await;
         }
         drop(permit);
+        self.start_sweeping();
+    }
+
+    /// Gives the worker back if nobody wants it any more.
+    fn put_back(&self, function: &str, worker: Worker) -> Option<Worker> {
+        let mut state = self.lock();
+        match state.places.get_mut(function) {
+            Some(places) if !*self.closing.borrow() => places.warm.push((worker, Instant::now())),
+            _ => return Some(worker),
+        }
+        None
     }
 
     fn start_sweeping(self: &Arc<Pool>) {

@@ -116,6 +116,10 @@ fn serve(boot: &Boot, output: File, calls: Receiver<(Invoke, Vec<u8>)>) -> io::R
             worker.js_runtime.op_state().borrow_mut().borrow_mut::<ChannelState>().end_by_fatal(&message);
             return Ok(ExitCode::FAILURE);
         }
+        // Nothing is left that could end the call under way: it waits for its timeout, as in the cloud.
+        if worker.js_runtime.op_state().borrow().borrow::<ChannelState>().is_calling {
+            std::future::pending::<()>().await;
+        }
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -16,7 +16,8 @@ async fn tmp_is_private_and_the_project_is_read_only() {
     check("fs.writeFileSync('/tmp/a.txt', 'hi'); return [fs.readFileSync('/tmp/a.txt', 'utf8'), fs.readdirSync('/tmp'), fs.realpathSync('/tmp/a.txt'), require('os').tmpdir()]", json!(["hi", ["a.txt"], "/tmp/a.txt", "/tmp"])).await;
     check("const folder = fs.mkdtempSync(require('path').join(require('os').tmpdir(), 'x-')); await fs.promises.writeFile(folder + '/b', 'b'); await fs.promises.rename(folder + '/b', '/tmp/c'); return fs.readFileSync('/tmp/c', 'utf8')", json!("b")).await;
     check("return [fs.readFileSync('./data.txt', 'utf8'), fs.readFileSync(__dirname + '/../shared.txt', 'utf8'), fs.existsSync('data.txt')]", json!(["data", "shared", true])).await;
-    check("return [attempt(() => fs.writeFileSync(__dirname + '/data.txt', 'x')), attempt(() => fs.readFileSync('/etc/passwd', 'utf8')), attempt(() => fs.rmSync(__dirname, { recursive: true }))]", json!(["EACCES", "EACCES", "EACCES"])).await;
+    check("return [attempt(() => fs.writeFileSync(__dirname + '/data.txt', 'x')), attempt(() => fs.rmSync(__dirname, { recursive: true })), attempt(() => fs.renameSync(__dirname + '/data.txt', '/tmp/x'))]", json!(["EROFS", "EROFS", "EROFS"])).await;
+    check("return [attempt(() => fs.readFileSync('/etc/passwd', 'utf8')), attempt(() => fs.writeFileSync('/etc/passwd', ''))]", json!(["EACCES", "EACCES"])).await;
     assert!(!std::path::Path::new("/tmp/a.txt").exists());
 }
 

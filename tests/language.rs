@@ -101,7 +101,8 @@ impl Client {
         self.admin(&json!({"action": "database.addCollection", "collectionName": collection}));
         let data: Vec<String> = documents.iter().map(Value::to_string).collect();
         if !data.is_empty() {
-            let reply = self.admin(&json!({"action": "database.insertDocument", "collectionName": collection, "data": data}));
+            let reply =
+                self.admin(&json!({"action": "database.insertDocument", "collectionName": collection, "data": data}));
             assert_eq!(reply.get("code"), None, "{name}: {reply}");
         }
         collection
