@@ -122,12 +122,15 @@ fn address(ready: &Ready<'_>) -> String {
 }
 
 /// What points a server SDK here without a change to its code (protocol §1.1, §1.3).
-fn variables(ready: &Ready<'_>) -> [(&'static str, String); 4] {
+fn variables(ready: &Ready<'_>) -> [(&'static str, String); 6] {
     [
         ("TCB_CONTEXT_CNFG", json!({ "URL": format!("{}/admin", address(ready)) }).to_string()),
         ("TENCENTCLOUD_RUNENV", "SCF".into()),
         ("TENCENTCLOUD_SECRETID", "emulator".into()),
         ("TENCENTCLOUD_SECRETKEY", "emulator".into()),
+        // Without these two the SDK complains at every request that it is not in a real function.
+        ("TENCENTCLOUD_REGION", "ap-shanghai".into()),
+        ("SCF_NAMESPACE", ready.cloud.default_name().into()),
     ]
 }
 

@@ -78,6 +78,13 @@ fn may_write(options: OpenOptions) -> bool {
     options.write || options.append || options.create || options.create_new || options.truncate
 }
 
+#[cfg(unix)]
+fn read_only() -> FsError {
+    // With the system's own number, which Node's error codes are made from.
+    std::io::Error::from(rustix::io::Errno::ROFS).into()
+}
+
+#[cfg(not(unix))]
 fn read_only() -> FsError {
     std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem).into()
 }

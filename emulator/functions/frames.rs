@@ -51,6 +51,8 @@ pub(crate) struct Invoke {
     pub(crate) context: serde_json::Value,
     /// What `process.env` holds during this call, besides the base set.
     pub(crate) environment: BTreeMap<String, String>,
+    /// How much memory the worker may take besides what it had when it booted.
+    pub(crate) memory_bytes: u64,
 }
 
 /// What a worker says to the emulator.

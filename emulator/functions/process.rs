@@ -213,6 +213,7 @@ impl WorkerProcess {
             entry: function.entry.clone(),
             context: call.context.clone(),
             environment: call.environment_variables.clone(),
+            memory_bytes: call.memory_bytes + MEMORY_BYTES_EXTRA,
         }));
         if send_frame(&mut self.input, &invoke, call.event.as_bytes()).await.is_err() {
             return Answer::Gone;

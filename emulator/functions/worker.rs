@@ -89,6 +89,30 @@ fn end_with_parent(parent: u32) {
     let _ = parent;
 }
 
+/// Lets the process take this much more memory than it holds at its first call, and half as much again in address space;
+/// what is allocated beyond that fails. The emulator looks at what is really used; this is for a step too big for that.
+pub(crate) fn limit_memory(bytes: u64) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        static HELD_BYTES: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
+        let Some(held) = HELD_BYTES.get_or_init(data_bytes) else { return };
+        let limit = held + bytes + bytes / 2;
+        let _ = setrlimit(Resource::Data, Rlimit { current: Some(limit), maximum: getrlimit(Resource::Data).maximum });
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = bytes;
+}
+
+/// What counts against the limit already.
+#[cfg(target_os = "linux")]
+fn data_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes << 10)
+}
+
 /// Hands on the calls as they come. The end of the input ends the worker, also amid an endless loop.
 fn read_calls(mut input: File, sender: &Sender<(Invoke, Vec<u8>)>) {
     while let Ok(Some((ToWorker::Invoke(invoke), event))) = read_frame(&mut input) {

@@ -54,9 +54,7 @@ impl Bodies {
 
     /// Takes over a received file.
     pub(crate) fn adopt(&self, received: TempPath, name: &BodyName) -> io::Result<()> {
-        received
-            .persist(self.path(name))
-            .map_err(|error| error.error)
+        received.persist(self.path(name)).map_err(|error| error.error)
     }
 
     /// Gives the body `from` a second name, so that each can be discarded without the other. Bodies never change, so a

@@ -50,10 +50,7 @@ impl Catalogue {
 
     pub(crate) fn get(&self, environment: &str, path: &FilePath) -> io::Result<Option<StoredFile>> {
         let content = read_if_present(&self.place(environment, path))?;
-        Ok(content
-            .as_deref()
-            .and_then(decode)
-            .filter(|file| file.environment == environment && file.path == *path))
+        Ok(content.as_deref().and_then(decode).filter(|file| file.environment == environment && file.path == *path))
     }
 
     /// Every file of `environment`, sorted by path.
@@ -75,11 +72,7 @@ impl Catalogue {
     /// Enters `file`, in place of what its path held.
     pub(crate) fn put(&self, file: &StoredFile) -> io::Result<()> {
         fs::create_dir_all(self.shelf_of(&file.environment))?;
-        write_atomically(
-            &self.temporary,
-            &self.place(&file.environment, &file.path),
-            &serde_json::to_vec(file)?,
-        )
+        write_atomically(&self.temporary, &self.place(&file.environment, &file.path), &serde_json::to_vec(file)?)
     }
 
     /// Strikes the file at `path` out; no error if there is none.
@@ -92,8 +85,7 @@ impl Catalogue {
     }
 
     fn place(&self, environment: &str, path: &FilePath) -> PathBuf {
-        self.shelf_of(environment)
-            .join(Path::new(&hash(path.as_str())).with_extension("json"))
+        self.shelf_of(environment).join(Path::new(&hash(path.as_str())).with_extension("json"))
     }
 }
 

@@ -6,9 +6,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The target of a copy exists and overwriting was not asked for.
-    #[error(
-        "a file exists at the target path already: ask for overwriting, or choose another path"
-    )]
+    #[error("a file exists at the target path already: ask for overwriting, or choose another path")]
     Exists,
     /// The file, or the body of a file that has been replaced since it was looked up, is not there.
     #[error("storage file not exists")]

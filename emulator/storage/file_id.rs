@@ -27,25 +27,14 @@ pub struct FileId {
 impl FileId {
     /// Reads `cloud://ENV.BUCKET/path`. The path follows as it is, never percent-encoded.
     pub fn parse(text: &str) -> Result<FileId, StorageError> {
-        let bad =
-            || StorageError::BadFileId(format!("expected cloud://ENV.BUCKET/path, got {text:?}"));
-        let (authority, path) = text
-            .strip_prefix(SCHEME)
-            .and_then(|rest| rest.split_once('/'))
-            .ok_or_else(bad)?;
+        let bad = || StorageError::BadFileId(format!("expected cloud://ENV.BUCKET/path, got {text:?}"));
+        let (authority, path) = text.strip_prefix(SCHEME).and_then(|rest| rest.split_once('/')).ok_or_else(bad)?;
         let (environment, bucket) = authority.split_once('.').ok_or_else(bad)?;
         if environment.is_empty() || bucket.is_empty() {
             return Err(bad());
         }
-        let environment = percent_decode_str(environment)
-            .decode_utf8()
-            .map_err(|_| bad())?
-            .into_owned();
-        Ok(FileId {
-            environment,
-            bucket: bucket.to_owned(),
-            path: FilePath::parse(path)?,
-        })
+        let environment = percent_decode_str(environment).decode_utf8().map_err(|_| bad())?.into_owned();
+        Ok(FileId { environment, bucket: bucket.to_owned(), path: FilePath::parse(path)? })
     }
 
     /// The id of the file at `path` of `environment`, for a mini program `appid`.
@@ -58,15 +47,8 @@ impl FileId {
 /// `<hex of the first two characters of ENV>-ENV-APPID`.
 fn bucket(environment: &str, appid: &str) -> String {
     let first_two: String = environment.chars().take(2).collect();
-    let hex: String = first_two
-        .bytes()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!(
-        "{hex}-{}-{}",
-        utf8_percent_encode(environment, ESCAPED),
-        utf8_percent_encode(appid, ESCAPED)
-    )
+    let hex: String = first_two.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("{hex}-{}-{}", utf8_percent_encode(environment, ESCAPED), utf8_percent_encode(appid, ESCAPED))
 }
 
 #[cfg(test)]
@@ -82,56 +64,27 @@ mod tests {
         let path = FilePath::parse(path).unwrap();
         assert_eq!(FileId::format(environment, appid, &path), id);
         let parsed = FileId::parse(id).unwrap();
-        assert_eq!(
-            (parsed.environment.as_str(), parsed.path),
-            (environment, path)
-        );
+        assert_eq!((parsed.environment.as_str(), parsed.path), (environment, path));
     }
 
     #[test]
     fn st_01_ids_name_environment_bucket_and_path() {
-        check(
-            "codenav-abc",
-            "1256524210",
-            "a.txt",
-            "cloud://codenav-abc.636f-codenav-abc-1256524210/a.txt",
-        );
-        check(
-            "test",
-            "wx01",
-            "dir/中 文.txt",
-            "cloud://test.7465-test-wx01/dir/中 文.txt",
-        );
+        check("codenav-abc", "1256524210", "a.txt", "cloud://codenav-abc.636f-codenav-abc-1256524210/a.txt");
+        check("test", "wx01", "dir/中 文.txt", "cloud://test.7465-test-wx01/dir/中 文.txt");
         check("e", "wx01", "..", "cloud://e.65-e-wx01/..");
-        check(
-            "a/b.c",
-            "wx01",
-            "d.e",
-            "cloud://a%2Fb%2Ec.612f-a%2Fb%2Ec-wx01/d.e",
-        );
-        check(
-            "env",
-            "wx01",
-            "100%/%2e?x",
-            "cloud://env.656e-env-wx01/100%/%2e?x",
-        );
+        check("a/b.c", "wx01", "d.e", "cloud://a%2Fb%2Ec.612f-a%2Fb%2Ec-wx01/d.e");
+        check("env", "wx01", "100%/%2e?x", "cloud://env.656e-env-wx01/100%/%2e?x");
     }
 
     #[test]
     fn the_bucket_is_opaque() {
         let id = FileId::parse("cloud://test.7465-test-other.thing/a").unwrap();
-        assert_eq!(
-            (id.environment.as_str(), id.bucket.as_str()),
-            ("test", "7465-test-other.thing")
-        );
+        assert_eq!((id.environment.as_str(), id.bucket.as_str()), ("test", "7465-test-other.thing"));
     }
 
     #[track_caller]
     fn check_refused(text: &str) {
-        assert!(
-            matches!(FileId::parse(text), Err(StorageError::BadFileId(_))),
-            "{text:?}"
-        );
+        assert!(matches!(FileId::parse(text), Err(StorageError::BadFileId(_))), "{text:?}");
     }
 
     #[test]
@@ -149,14 +102,8 @@ mod tests {
 
     #[test]
     fn a_path_that_breaks_a_rule_is_refused_as_a_path() {
-        assert!(matches!(
-            FileId::parse("cloud://test.b/"),
-            Err(StorageError::BadPath(_))
-        ));
-        assert!(matches!(
-            FileId::parse("cloud://test.b//a"),
-            Err(StorageError::BadPath(_))
-        ));
+        assert!(matches!(FileId::parse("cloud://test.b/"), Err(StorageError::BadPath(_))));
+        assert!(matches!(FileId::parse("cloud://test.b//a"), Err(StorageError::BadPath(_))));
     }
 
     proptest! {

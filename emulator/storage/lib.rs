@@ -53,9 +53,7 @@ impl Storage {
     pub async fn open(folder: &Path) -> Result<Storage, StorageError> {
         let folder = folder.to_owned();
         let shared = blocking(move || Ok(Shared::open(&folder)?)).await?;
-        Ok(Storage {
-            shared: Arc::new(shared),
-        })
+        Ok(Storage { shared: Arc::new(shared) })
     }
 
     /// Begins to receive a body.
@@ -66,15 +64,9 @@ impl Storage {
     }
 
     /// The file at `path`, `None` when there is none.
-    pub async fn get(
-        &self,
-        environment: &str,
-        path: &FilePath,
-    ) -> Result<Option<StoredFile>, StorageError> {
+    pub async fn get(&self, environment: &str, path: &FilePath) -> Result<Option<StoredFile>, StorageError> {
         let (environment, path) = (environment.to_owned(), path.clone());
-        self.shared
-            .look(move |shelf| Ok(shelf.get(&environment, &path)?))
-            .await
+        self.shared.look(move |shelf| Ok(shelf.get(&environment, &path)?)).await
     }
 
     /// Opens the body of `file`. It can be read to its end even if the file is replaced or removed meanwhile; if that
@@ -92,23 +84,17 @@ impl Storage {
         path: &FilePath,
     ) -> Result<Option<(StoredFile, tokio::fs::File)>, StorageError> {
         let (environment, path) = (environment.to_owned(), path.clone());
-        let found = self
-            .shared
-            .look(move |shelf| match shelf.get(&environment, &path)? {
-                Some(file) => shelf.body(&file).map(|body| Some((file, body))),
-                None => Ok(None),
-            });
-        Ok(found
-            .await?
-            .map(|(file, body)| (file, tokio::fs::File::from_std(body))))
+        let found = self.shared.look(move |shelf| match shelf.get(&environment, &path)? {
+            Some(file) => shelf.body(&file).map(|body| Some((file, body))),
+            None => Ok(None),
+        });
+        Ok(found.await?.map(|(file, body)| (file, tokio::fs::File::from_std(body))))
     }
 
     /// Removes the file at `path` and returns whether there was one.
     pub async fn remove(&self, environment: &str, path: &FilePath) -> Result<bool, StorageError> {
         let (environment, path) = (environment.to_owned(), path.clone());
-        self.shared
-            .change(move |shelf| shelf.remove(&environment, &path))
-            .await
+        self.shared.change(move |shelf| shelf.remove(&environment, &path)).await
     }
 
     /// Stores the file at `from` also at `to`, with its content type and owner, and removes the one at `from` if
@@ -125,9 +111,7 @@ impl Storage {
     ) -> Result<StoredFile, StorageError> {
         let (environment, from, to) = (environment.to_owned(), from.clone(), to.clone());
         let change = move |shelf: &mut Shelf| {
-            let original = shelf
-                .get(&environment, &from)?
-                .ok_or(StorageError::Missing)?;
+            let original = shelf.get(&environment, &from)?.ok_or(StorageError::Missing)?;
             let copy = shelf.copy(&original, &to, overwrite, upload::now_ms())?;
             if remove_original && from != to {
                 shelf.remove(&environment, &from)?;
@@ -140,9 +124,7 @@ impl Storage {
     /// Every file of `environment`, sorted by path; none for an environment that never held one.
     pub async fn list(&self, environment: &str) -> Result<Vec<StoredFile>, StorageError> {
         let environment = environment.to_owned();
-        self.shared
-            .look(move |shelf| Ok(shelf.list(&environment)?))
-            .await
+        self.shared.look(move |shelf| Ok(shelf.list(&environment)?)).await
     }
 
     /// Signs `text` with the key of this folder: HMAC-SHA256 in base64url. It verifies in later runs too.
@@ -170,17 +152,9 @@ impl Shared {
         let incoming = folder.join("incoming");
         upload::sweep(&incoming)?;
         let catalogue = Catalogue::open(folder.join("catalogue"), incoming.clone())?;
-        let shelf = Shelf::open(
-            catalogue,
-            Bodies::open(folder.join("bodies"))?,
-            folder.join("notes"),
-        )?;
+        let shelf = Shelf::open(catalogue, Bodies::open(folder.join("bodies"))?, folder.join("notes"))?;
         let signer = Signer::open(folder, &incoming)?;
-        Ok(Shared {
-            incoming,
-            shelf: RwLock::new(shelf),
-            signer,
-        })
+        Ok(Shared { incoming, shelf: RwLock::new(shelf), signer })
     }
 
     async fn look<T: Send + 'static>(
@@ -197,8 +171,7 @@ impl Shared {
         change: impl FnOnce(&mut Shelf) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let shared = Arc::clone(self);
-        blocking(move || change(&mut shared.shelf.write().unwrap_or_else(PoisonError::into_inner)))
-            .await
+        blocking(move || change(&mut shared.shelf.write().unwrap_or_else(PoisonError::into_inner))).await
     }
 }
 
@@ -206,7 +179,5 @@ impl Shared {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
 ) -> Result<T, StorageError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)?
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }

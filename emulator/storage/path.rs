@@ -117,9 +117,6 @@ mod tests {
     #[test]
     fn the_message_names_rule_and_path() {
         let message = FilePath::parse("a//b").map_err(|error| error.to_string());
-        assert_eq!(
-            message,
-            Err("bad file path: a path must not contain '//': \"a//b\"".to_owned())
-        );
+        assert_eq!(message, Err("bad file path: a path must not contain '//': \"a//b\"".to_owned()));
     }
 }

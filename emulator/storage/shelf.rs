@@ -37,11 +37,7 @@ impl Shelf {
     /// Opens the folders and finishes what an earlier process left half done.
     pub(crate) fn open(catalogue: Catalogue, bodies: Bodies, notes: PathBuf) -> io::Result<Shelf> {
         fs::create_dir_all(&notes)?;
-        let shelf = Shelf {
-            catalogue,
-            bodies,
-            notes,
-        };
+        let shelf = Shelf { catalogue, bodies, notes };
         for entry in fs::read_dir(&shelf.notes)? {
             shelf.settle(&entry?.path());
         }
@@ -62,21 +58,13 @@ impl Shelf {
     }
 
     /// Stores `file`, whose body has been received, in place of what its path held.
-    pub(crate) fn put(
-        &mut self,
-        file: &StoredFile,
-        received: TempPath,
-    ) -> Result<(), StorageError> {
+    pub(crate) fn put(&mut self, file: &StoredFile, received: TempPath) -> Result<(), StorageError> {
         let place_body = |bodies: &Bodies| bodies.adopt(received, &file.body);
         Ok(self.replace(file, place_body)?)
     }
 
     /// Removes the file at `path` and says whether there was one.
-    pub(crate) fn remove(
-        &mut self,
-        environment: &str,
-        path: &FilePath,
-    ) -> Result<bool, StorageError> {
+    pub(crate) fn remove(&mut self, environment: &str, path: &FilePath) -> Result<bool, StorageError> {
         let Some(file) = self.catalogue.get(environment, path)? else {
             return Ok(false);
         };
@@ -101,28 +89,14 @@ impl Shelf {
         if original.path == *to {
             return Ok(original.clone());
         }
-        let copy = StoredFile {
-            path: to.clone(),
-            modified_ms,
-            body: BodyName::random(),
-            ..original.clone()
-        };
-        self.replace(&copy, |bodies| bodies.duplicate(&original.body, &copy.body))
-            .map_err(missing_if_not_found)?;
+        let copy = StoredFile { path: to.clone(), modified_ms, body: BodyName::random(), ..original.clone() };
+        self.replace(&copy, |bodies| bodies.duplicate(&original.body, &copy.body)).map_err(missing_if_not_found)?;
         Ok(copy)
     }
 
-    fn replace(
-        &mut self,
-        file: &StoredFile,
-        place_body: impl FnOnce(&Bodies) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn replace(&mut self, file: &StoredFile, place_body: impl FnOnce(&Bodies) -> io::Result<()>) -> io::Result<()> {
         let old = self.catalogue.get(&file.environment, &file.path)?;
-        let bodies = old
-            .into_iter()
-            .map(|old| old.body)
-            .chain([file.body.clone()])
-            .collect();
+        let bodies = old.into_iter().map(|old| old.body).chain([file.body.clone()]).collect();
         let note = self.write_note(&file.environment, &file.path, bodies)?;
         let replaced = place_body(&self.bodies).and_then(|()| self.catalogue.put(file));
         self.settle(&note);
@@ -130,17 +104,8 @@ impl Shelf {
     }
 
     /// A note half written when the process dies is unreadable, and nothing it speaks of has happened yet.
-    fn write_note(
-        &self,
-        environment: &str,
-        path: &FilePath,
-        bodies: Vec<BodyName>,
-    ) -> io::Result<PathBuf> {
-        let note = Note {
-            environment: environment.to_owned(),
-            path: path.clone(),
-            bodies,
-        };
+    fn write_note(&self, environment: &str, path: &FilePath, bodies: Vec<BodyName>) -> io::Result<PathBuf> {
+        let note = Note { environment: environment.to_owned(), path: path.clone(), bodies };
         let place = self.notes.join(String::from(BodyName::random()));
         fs::write(&place, serde_json::to_vec(&note)?)?;
         Ok(place)
@@ -160,25 +125,12 @@ impl Shelf {
         let Ok(note) = serde_json::from_slice::<Note>(&content) else {
             return Ok(true);
         };
-        let named = self
-            .catalogue
-            .get(&note.environment, &note.path)?
-            .map(|file| file.body);
-        let unnamed = note
-            .bodies
-            .iter()
-            .filter(|body| Some(*body) != named.as_ref());
-        Ok(unnamed
-            .filter(|body| self.bodies.discard(body).is_err())
-            .count()
-            == 0)
+        let named = self.catalogue.get(&note.environment, &note.path)?.map(|file| file.body);
+        let unnamed = note.bodies.iter().filter(|body| Some(*body) != named.as_ref());
+        Ok(unnamed.filter(|body| self.bodies.discard(body).is_err()).count() == 0)
     }
 }
 
 fn missing_if_not_found(error: io::Error) -> StorageError {
-    if error.kind() == io::ErrorKind::NotFound {
-        StorageError::Missing
-    } else {
-        StorageError::Io(error)
-    }
+    if error.kind() == io::ErrorKind::NotFound { StorageError::Missing } else { StorageError::Io(error) }
 }

@@ -30,9 +30,7 @@ impl Signer {
                 Ok(key) => Ok(Signer { key }),
                 Err(_) => Signer::create(&file, temporary),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Signer::create(&file, temporary)
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Signer::create(&file, temporary),
             Err(error) => Err(error),
         }
     }
@@ -104,11 +102,7 @@ mod tests {
         for number in 0..50 {
             let signature = signer.sign(&number.to_string());
             assert_eq!(signature.len(), 43);
-            assert!(
-                signature
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-            );
+            assert!(signature.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
         }
     }
 
@@ -131,12 +125,7 @@ mod tests {
     #[test]
     fn signs_as_rfc_2104_says() {
         // HMAC-SHA256 of an empty text under a key of 32 zero bytes; `openssl dgst -sha256 -mac HMAC` gives the same.
-        let signer = Signer {
-            key: [0; KEY_BYTES],
-        };
-        assert_eq!(
-            signer.sign(""),
-            "thNnmggU2ex3L5XXeMNfxf8Wl8STcVZTxscSFEKSxa0"
-        );
+        let signer = Signer { key: [0; KEY_BYTES] };
+        assert_eq!(signer.sign(""), "thNnmggU2ex3L5XXeMNfxf8Wl8STcVZTxscSFEKSxa0");
     }
 }

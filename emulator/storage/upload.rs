@@ -29,13 +29,7 @@ pub struct Upload {
 impl Upload {
     pub(crate) fn new(shared: Arc<Shared>, received: NamedTempFile) -> Upload {
         let (file, received) = received.into_parts();
-        Upload {
-            shared,
-            file: tokio::fs::File::from_std(file),
-            received,
-            hash: Sha256::new(),
-            size: 0,
-        }
+        Upload { shared, file: tokio::fs::File::from_std(file), received, hash: Sha256::new(), size: 0 }
     }
 
     /// Appends `chunk` to the body.
@@ -56,13 +50,7 @@ impl Upload {
         content_type: Option<&str>,
         owner: Option<&str>,
     ) -> Result<StoredFile, StorageError> {
-        let Upload {
-            shared,
-            mut file,
-            received,
-            hash,
-            size,
-        } = self;
+        let Upload { shared, mut file, received, hash, size } = self;
         file.flush().await?;
         let open_file = file.into_std().await;
         let stored = StoredFile {
@@ -95,17 +83,13 @@ pub(crate) fn sweep(incoming: &Path) -> io::Result<()> {
 }
 
 pub(crate) fn now_ms() -> i64 {
-    let since_1970 = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn content_type_or_guess(given: Option<&str>, path: &FilePath) -> String {
     match given {
         Some(given) if !given.is_empty() => given.to_owned(),
-        Some(_) | None => mime_guess::from_path(path.as_str())
-            .first_or_octet_stream()
-            .to_string(),
+        Some(_) | None => mime_guess::from_path(path.as_str()).first_or_octet_stream().to_string(),
     }
 }

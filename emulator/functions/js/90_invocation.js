@@ -7,6 +7,7 @@ import {
   op_function_failed,
   op_function_idle,
   op_function_next,
+  op_function_out_of_memory,
   op_function_print,
   op_function_returned,
   op_require_is_maybe_cjs,
@@ -65,10 +66,15 @@ async function run(call) {
     const main = await load(call.entry);
     result = await invoke(main, parse(call.event), call.context);
   } catch (error) {
-    op_function_failed(explain(error, call.entry));
+    if (isOutOfMemory(error)) op_function_out_of_memory();
+    else op_function_failed(explain(error, call.entry));
     return;
   }
   report(result);
+}
+
+function isOutOfMemory(error) {
+  return error instanceof Error && /^(?:Internal|Range)Error$/.test(error.name) && /out of memory|Array buffer allocation failed/i.test(error.message);
 }
 
 function report(result) {

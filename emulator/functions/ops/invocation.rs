@@ -67,6 +67,7 @@ pub(super) fn op_function_next(state: &mut OpState) -> Option<NextCall> {
     let (invoke, event) = channel.calls.recv().ok()?;
     channel.is_calling = true;
     let _ = std::env::set_current_dir(&invoke.folder);
+    crate::worker::limit_memory(invoke.memory_bytes);
     state.put(Environment::of_call(invoke.environment));
     Some(NextCall {
         entry: invoke.entry.to_string_lossy().into_owned(),
@@ -109,6 +110,11 @@ pub(super) fn op_function_failed(state: &mut OpState, #[string] message: &str) {
 #[deno_core::op2(fast)]
 pub(super) fn op_function_bad_result(state: &mut OpState, #[string] reason: &str) {
     state.borrow_mut::<ChannelState>().end_call(&FromWorker::BadResult, reason.as_bytes());
+}
+
+#[deno_core::op2(fast)]
+pub(super) fn op_function_out_of_memory(state: &mut OpState) {
+    state.borrow_mut::<ChannelState>().end_call(&FromWorker::OutOfMemory, b"");
 }
 
 #[deno_core::op2(fast)]

@@ -96,7 +96,8 @@ async fn an_endless_loop_is_ended_by_its_timeout() {
 async fn a_runaway_allocation_is_ended() {
     let codes = [
         "exports.main = () => { const all = []; for (;;) all.push(new Array(100000).fill(1.5)) }",
-        "exports.main = () => { const all = []; for (;;) all.push(Buffer.alloc(10 << 20, 1)) }",
+        "exports.main = () => { const all = []; for (;;) all.push(Buffer.alloc(10 << 20)) }",
+        "exports.main = () => new Uint8Array(1 << 30).length + Buffer.alloc(2 ** 31).length",
         "exports.main = () => { let text = 'x'; for (;;) text = text + text + 'y' }",
     ];
     for code in codes {
