@@ -64,8 +64,8 @@ pub(crate) struct StartArguments {
     #[arg(long, value_name = "N", env = "EMULATOR_PORT")]
     pub(crate) port: Option<u16>,
 
-    /// Keep the data in a temporary folder that is removed at the end
-    #[arg(long, conflicts_with = "data")]
+    /// Keep the data in a temporary folder that is removed at the end, whatever --data says
+    #[arg(long, env = "EMULATOR_EPHEMERAL")]
     pub(crate) ephemeral: bool,
 
     /// Fill an empty cloud from this folder: `database/NAME.jsonl` and `storage/`

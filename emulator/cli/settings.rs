@@ -48,6 +48,8 @@ struct File {
     port: Option<u16>,
     env: Option<String>,
     data: Option<PathBuf>,
+    #[serde(default)]
+    ephemeral: bool,
     fixtures: Option<PathBuf>,
     log_format: Option<LogFormat>,
     #[serde(default)]
@@ -95,6 +97,8 @@ impl Settings {
 
     /// Takes the data folder, or a temporary one.
     pub(crate) fn data_folder(&self, flag: Option<&Path>, ephemeral: bool) -> Result<DataFolder, DataFolderError> {
+        // A folder named on the command line is meant more than a setting in the file.
+        let ephemeral = ephemeral || (flag.is_none() && self.file.ephemeral);
         if ephemeral { DataFolder::ephemeral() } else { DataFolder::take(&self.data_path(flag)) }
     }
 

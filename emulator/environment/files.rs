@@ -78,11 +78,10 @@ impl Cloud {
     pub async fn download(&self, link: &str, query: Option<&str>) -> Result<OutgoingFile, ActionError> {
         let (environment, path) = read_link(link).ok_or_else(|| sign_invalid("the download address"))?;
         self.check_link(link, query.unwrap_or_default())?;
-        let storage = &self.shared.storage;
-        let missing =
-            || ActionError::new(codes::STORAGE_FILE_NONEXIST, format!("storage file not exists: {}", path.as_str()));
-        let file = storage.get(&environment, &path).await?.ok_or_else(missing)?;
-        let body = storage.open_body(&file).await?;
+        let found = self.shared.storage.get_with_body(&environment, &path).await?;
+        let (file, body) = found.ok_or_else(|| {
+            ActionError::new(codes::STORAGE_FILE_NONEXIST, format!("storage file not exists: {}", path.as_str()))
+        })?;
         Ok(OutgoingFile {
             size: file.size,
             content_type: file.content_type,

@@ -256,11 +256,21 @@ impl FileSystem for WorkerFiles {
         RealFs.link_async(self.writable_owned(old)?, self.writable_owned(new)?).await
     }
 
-    fn symlink_sync(&self, old: &CheckedPath<'_>, new: &CheckedPath<'_>, file_type: Option<FsFileType>) -> FsResult<()> {
+    fn symlink_sync(
+        &self,
+        old: &CheckedPath<'_>,
+        new: &CheckedPath<'_>,
+        file_type: Option<FsFileType>,
+    ) -> FsResult<()> {
         RealFs.symlink_sync(&self.writable(old)?, &self.writable(new)?, file_type)
     }
 
-    async fn symlink_async(&self, old: CheckedPathBuf, new: CheckedPathBuf, file_type: Option<FsFileType>) -> FsResult<()> {
+    async fn symlink_async(
+        &self,
+        old: CheckedPathBuf,
+        new: CheckedPathBuf,
+        file_type: Option<FsFileType>,
+    ) -> FsResult<()> {
         RealFs.symlink_async(self.writable_owned(old)?, self.writable_owned(new)?, file_type).await
     }
 
@@ -280,19 +290,47 @@ impl FileSystem for WorkerFiles {
         RealFs.truncate_async(self.writable_owned(path)?, length).await
     }
 
-    fn utime_sync(&self, path: &CheckedPath<'_>, a_seconds: i64, a_nanos: u32, m_seconds: i64, m_nanos: u32) -> FsResult<()> {
+    fn utime_sync(
+        &self,
+        path: &CheckedPath<'_>,
+        a_seconds: i64,
+        a_nanos: u32,
+        m_seconds: i64,
+        m_nanos: u32,
+    ) -> FsResult<()> {
         RealFs.utime_sync(&self.writable(path)?, a_seconds, a_nanos, m_seconds, m_nanos)
     }
 
-    async fn utime_async(&self, path: CheckedPathBuf, a_seconds: i64, a_nanos: u32, m_seconds: i64, m_nanos: u32) -> FsResult<()> {
+    async fn utime_async(
+        &self,
+        path: CheckedPathBuf,
+        a_seconds: i64,
+        a_nanos: u32,
+        m_seconds: i64,
+        m_nanos: u32,
+    ) -> FsResult<()> {
         RealFs.utime_async(self.writable_owned(path)?, a_seconds, a_nanos, m_seconds, m_nanos).await
     }
 
-    fn lutime_sync(&self, path: &CheckedPath<'_>, a_seconds: i64, a_nanos: u32, m_seconds: i64, m_nanos: u32) -> FsResult<()> {
+    fn lutime_sync(
+        &self,
+        path: &CheckedPath<'_>,
+        a_seconds: i64,
+        a_nanos: u32,
+        m_seconds: i64,
+        m_nanos: u32,
+    ) -> FsResult<()> {
         RealFs.lutime_sync(&self.writable(path)?, a_seconds, a_nanos, m_seconds, m_nanos)
     }
 
-    async fn lutime_async(&self, path: CheckedPathBuf, a_seconds: i64, a_nanos: u32, m_seconds: i64, m_nanos: u32) -> FsResult<()> {
+    async fn lutime_async(
+        &self,
+        path: CheckedPathBuf,
+        a_seconds: i64,
+        a_nanos: u32,
+        m_seconds: i64,
+        m_nanos: u32,
+    ) -> FsResult<()> {
         RealFs.lutime_async(self.writable_owned(path)?, a_seconds, a_nanos, m_seconds, m_nanos).await
     }
 

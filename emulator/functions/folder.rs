@@ -46,12 +46,17 @@ pub(crate) fn find(root: &Path, name: &str) -> Option<FunctionFolder> {
         return None;
     }
     let folder = fs::canonicalize(root.join(name)).ok()?;
-    let entry = ["index.js", "index.mjs"].iter().map(|file| folder.join(file)).find(|path| path.is_file()).or_else(|| main_of_package(&folder))?;
+    let entry = ["index.js", "index.mjs"]
+        .iter()
+        .map(|file| folder.join(file))
+        .find(|path| path.is_file())
+        .or_else(|| main_of_package(&folder))?;
     Some(FunctionFolder { folder, entry })
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    (1..=NAME_BYTES_MAX).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 /// The `main` of the folder's package.json, with or without its extension, if it stays inside the folder.
@@ -170,7 +175,12 @@ mod tests {
         assert!(stamps.is_current(&function));
         write(&function, "node_modules/x/index.js", "");
         assert!(stamps.is_current(&function));
-        for (file, text) in [("f/index.js", "22"), ("f/new.json", "{}"), ("common.js", "22"), ("f/node_modules/.package-lock.json", "{}")] {
+        for (file, text) in [
+            ("f/index.js", "22"),
+            ("f/new.json", "{}"),
+            ("common.js", "22"),
+            ("f/node_modules/.package-lock.json", "{}"),
+        ] {
             let before = Stamps::take(&function, &[folder.path().join("common.js")]);
             write(folder.path(), file, text);
             assert!(!before.is_current(&function), "{file}");

@@ -101,13 +101,19 @@ pub(crate) fn read_frame<H: DeserializeOwned>(reader: &mut impl Read) -> io::Res
 }
 
 /// [`write_frame`] for the emulator's side.
-pub(crate) async fn send_frame<W: AsyncWrite + Unpin>(writer: &mut W, header: &impl Serialize, body: &[u8]) -> io::Result<()> {
+pub(crate) async fn send_frame<W: AsyncWrite + Unpin>(
+    writer: &mut W,
+    header: &impl Serialize,
+    body: &[u8],
+) -> io::Result<()> {
     writer.write_all(&encode(header, body)?).await?;
     writer.flush().await
 }
 
 /// [`read_frame`] for the emulator's side. Not safe to cancel: after that the channel is of no use.
-pub(crate) async fn receive_frame<H: DeserializeOwned, R: AsyncRead + Unpin>(reader: &mut R) -> io::Result<Option<(H, Vec<u8>)>> {
+pub(crate) async fn receive_frame<H: DeserializeOwned, R: AsyncRead + Unpin>(
+    reader: &mut R,
+) -> io::Result<Option<(H, Vec<u8>)>> {
     let mut lengths = [0u8; 8];
     match reader.read_exact(&mut lengths).await {
         Ok(_) => {}

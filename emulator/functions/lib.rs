@@ -1,16 +1,16 @@
 //! Cloud functions: runs users' JavaScript for real, each worker a process of its own.
 //! Knows nothing of environments, callers and doors: whoever calls says which function, with which event and variables.
 
+mod files;
+mod folder;
+mod frames;
+mod loader;
+mod ops;
+mod packed;
 mod pool;
 mod process;
 mod starter;
-mod folder;
-mod packed;
-mod frames;
 mod worker;
-mod loader;
-mod files;
-mod ops;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use deno_ast::{MediaType, ParseParams, ParsedSource};
 use deno_core::{
-    FastString, ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse, ModuleSource,
-    ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType, ResolutionKind,
+    FastString, ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
+    ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType, ResolutionKind,
 };
 use deno_error::JsErrorBox;
 use deno_resolver::cjs::{CjsTracker, IsCjsResolutionMode};
@@ -18,14 +18,15 @@ use deno_resolver::npm::{ByonmInNpmPackageChecker, ByonmNpmResolver, ByonmNpmRes
 use deno_runtime::deno_node::{NodeExtInitServices, NodeRequireLoader, default_resolve_require_node_module_paths};
 use deno_runtime::deno_permissions::PermissionsContainer;
 use node_resolver::analyze::{
-    CjsAnalysis, CjsAnalysisExports, CjsAnalysisSourceProvider, CjsCodeAnalyzer, CjsModuleExportAnalyzer, EsmAnalysisMode,
-    NodeCodeTranslator, NodeCodeTranslatorMode,
+    CjsAnalysis, CjsAnalysisExports, CjsAnalysisSourceProvider, CjsCodeAnalyzer, CjsModuleExportAnalyzer,
+    EsmAnalysisMode, NodeCodeTranslator, NodeCodeTranslatorMode,
 };
 use node_resolver::cache::NodeResolutionSys;
 use node_resolver::errors::{PackageFolderResolveError, PackageJsonLoadError};
 use node_resolver::{
-    DenoIsBuiltInNodeModuleChecker, NodeConditionOptions, NodeResolution, NodeResolutionKind, NodeResolver, NodeResolverOptions,
-    NpmPackageFolderResolver, PackageJsonResolver, PackageJsonThreadLocalCache, ResolutionMode, UrlOrPathRef,
+    DenoIsBuiltInNodeModuleChecker, NodeConditionOptions, NodeResolution, NodeResolutionKind, NodeResolver,
+    NodeResolverOptions, NpmPackageFolderResolver, PackageJsonResolver, PackageJsonThreadLocalCache, ResolutionMode,
+    UrlOrPathRef,
 };
 use sys_traits::impls::RealSys;
 use url::Url;
@@ -38,8 +39,17 @@ const PACKED_PACKAGE: &str = "wx-server-sdk";
 const IMPORT_CONDITIONS: &[&str] = &["node", "import"];
 const REQUIRE_CONDITIONS: &[&str] = &["node", "require"];
 
+/// Marks the URL of a module that holds another one whole: `require` of an ES module goes through it (`js/30_node.js`).
+const BRIDGE_QUERY: &str = "function-bridge";
+
 type Resolver = NodeResolver<ByonmInNpmPackageChecker, DenoIsBuiltInNodeModuleChecker, PackageFolders, RealSys>;
-type Translator = NodeCodeTranslator<ExportAnalyzer, ByonmInNpmPackageChecker, DenoIsBuiltInNodeModuleChecker, PackageFolders, RealSys>;
+type Translator = NodeCodeTranslator<
+    ExportAnalyzer,
+    ByonmInNpmPackageChecker,
+    DenoIsBuiltInNodeModuleChecker,
+    PackageFolders,
+    RealSys,
+>;
 type Kinds = CjsTracker<ByonmInNpmPackageChecker, RealSys>;
 
 /// The types of the node services of a worker, for `MainWorker`.
@@ -61,10 +71,17 @@ pub(crate) fn loading(packed: &Path) -> Loading {
     let packages = Arc::new(PackageJsonResolver::new(RealSys, Some(Arc::new(PackageJsonThreadLocalCache))));
     let folders = package_folders(packed, &packages);
     let resolver = Arc::new(resolver(&folders, &packages));
-    let kinds = Arc::new(Kinds::new(ByonmInNpmPackageChecker, packages.clone(), IsCjsResolutionMode::ImplicitTypeCommonJs, Vec::new()));
-    let require_loader = RequireLoader { kinds: kinds.clone(), packed: packed.join("node_modules"), loaded: loaded.clone() };
+    let kinds = Arc::new(Kinds::new(
+        ByonmInNpmPackageChecker,
+        packages.clone(),
+        IsCjsResolutionMode::ImplicitTypeCommonJs,
+        Vec::new(),
+    ));
+    let require_loader =
+        RequireLoader { kinds: kinds.clone(), packed: packed.join("node_modules"), loaded: loaded.clone() };
     let translator = translator(&folders, &resolver, &packages, &kinds);
-    let modules = Modules { resolver: resolver.clone(), kinds, translator: Rc::new(translator), loaded: loaded.clone() };
+    let modules =
+        Modules { resolver: resolver.clone(), kinds, translator: Rc::new(translator), loaded: loaded.clone() };
     let node = NodeServices {
         node_require_loader: Rc::new(require_loader),
         node_resolver: resolver,
@@ -101,7 +118,12 @@ fn resolver(folders: &PackageFolders, packages: &Arc<PackageJsonResolver<RealSys
     )
 }
 
-fn translator(folders: &PackageFolders, resolver: &Arc<Resolver>, packages: &Arc<PackageJsonResolver<RealSys>>, kinds: &Arc<Kinds>) -> Translator {
+fn translator(
+    folders: &PackageFolders,
+    resolver: &Arc<Resolver>,
+    packages: &Arc<PackageJsonResolver<RealSys>>,
+    kinds: &Arc<Kinds>,
+) -> Translator {
     let exports = CjsModuleExportAnalyzer::new(
         ExportAnalyzer { kinds: kinds.clone() },
         ByonmInNpmPackageChecker,
@@ -121,7 +143,11 @@ pub(crate) struct PackageFolders {
 }
 
 impl NpmPackageFolderResolver for PackageFolders {
-    fn resolve_package_folder_from_package(&self, name: &str, referrer: &UrlOrPathRef<'_>) -> Result<PathBuf, PackageFolderResolveError> {
+    fn resolve_package_folder_from_package(
+        &self,
+        name: &str,
+        referrer: &UrlOrPathRef<'_>,
+    ) -> Result<PathBuf, PackageFolderResolveError> {
         match self.installed.resolve_package_folder_from_package(name, referrer) {
             Err(_) if name == PACKED_PACKAGE => Ok(self.packed.clone()),
             found => found,
@@ -146,11 +172,16 @@ struct RequireLoader {
 }
 
 impl NodeRequireLoader for RequireLoader {
-    fn ensure_read_permission<'a>(&self, permissions: &mut PermissionsContainer, path: Cow<'a, Path>) -> Result<Cow<'a, Path>, JsErrorBox> {
+    fn ensure_read_permission<'a>(
+        &self,
+        permissions: &mut PermissionsContainer,
+        path: Cow<'a, Path>,
+    ) -> Result<Cow<'a, Path>, JsErrorBox> {
         if is_in_node_modules(&path) {
             return Ok(path);
         }
-        let checked = permissions.check_open(path, deno_runtime::deno_permissions::OpenAccessKind::Read, Some("require()"));
+        let checked =
+            permissions.check_open(path, deno_runtime::deno_permissions::OpenAccessKind::Read, Some("require()"));
         checked.map(|path| path.into_path()).map_err(JsErrorBox::from_err)
     }
 
@@ -197,10 +228,16 @@ impl ModuleLoader for Modules {
         }
     }
 
-    fn load(&self, specifier: &ModuleSpecifier, _referrer: Option<&ModuleLoadReferrer>, options: ModuleLoadOptions) -> ModuleLoadResponse {
+    fn load(
+        &self,
+        specifier: &ModuleSpecifier,
+        _referrer: Option<&ModuleLoadReferrer>,
+        options: ModuleLoadOptions,
+    ) -> ModuleLoadResponse {
         let specifier = specifier.clone();
         let (kinds, translator, loaded) = (self.kinds.clone(), self.translator.clone(), self.loaded.clone());
-        let load = async move { load_module(&specifier, &options.requested_module_type, &kinds, &translator, &loaded).await };
+        let load =
+            async move { load_module(&specifier, &options.requested_module_type, &kinds, &translator, &loaded).await };
         if options.is_synchronous {
             return ModuleLoadResponse::Sync(poll_once(load));
         }
@@ -225,7 +262,11 @@ async fn load_module(
     translator: &Translator,
     loaded: &LoadedFiles,
 ) -> Result<ModuleSource, JsErrorBox> {
-    let path = specifier.to_file_path().map_err(|()| JsErrorBox::generic(format!("Cannot load module '{specifier}'")))?;
+    if specifier.query() == Some(BRIDGE_QUERY) {
+        return Ok(bridge(specifier));
+    }
+    let path =
+        specifier.to_file_path().map_err(|()| JsErrorBox::generic(format!("Cannot load module '{specifier}'")))?;
     note_loaded(loaded, &path);
     let media_type = MediaType::from_specifier(specifier);
     if matches!(requested, RequestedModuleType::Bytes) || media_type == MediaType::Wasm {
@@ -243,8 +284,22 @@ async fn load_module(
     Ok(ModuleSource::new(kind, ModuleSourceCode::String(code.into()), specifier, None))
 }
 
+fn bridge(specifier: &Url) -> ModuleSource {
+    let mut whole = specifier.clone();
+    whole.set_query(None);
+    // A URL holds no quote and no line feed.
+    let code = format!("import * as whole from \"{whole}\"; export {{ whole }};");
+    ModuleSource::new(ModuleType::JavaScript, ModuleSourceCode::String(code.into()), specifier, None)
+}
+
 /// An ES module as it is; CommonJS as an ES module that requires it.
-async fn load_script(specifier: &Url, media_type: MediaType, source: String, kinds: &Kinds, translator: &Translator) -> Result<String, JsErrorBox> {
+async fn load_script(
+    specifier: &Url,
+    media_type: MediaType,
+    source: String,
+    kinds: &Kinds,
+    translator: &Translator,
+) -> Result<String, JsErrorBox> {
     if !kinds.is_maybe_cjs(specifier, media_type).map_err(JsErrorBox::from_err)? {
         return Ok(hide_engine(source));
     }
@@ -271,7 +326,12 @@ struct ExportAnalyzer {
 
 #[async_trait::async_trait(?Send)]
 impl CjsCodeAnalyzer for ExportAnalyzer {
-    async fn analyze_cjs<'a>(&self, specifier: &Url, source: Option<Cow<'a, str>>, _mode: EsmAnalysisMode) -> Result<CjsAnalysis<'a>, JsErrorBox> {
+    async fn analyze_cjs<'a>(
+        &self,
+        specifier: &Url,
+        source: Option<Cow<'a, str>>,
+        _mode: EsmAnalysisMode,
+    ) -> Result<CjsAnalysis<'a>, JsErrorBox> {
         let source = source.unwrap_or_default();
         let media_type = MediaType::from_specifier(specifier);
         if media_type == MediaType::Json {
@@ -283,7 +343,11 @@ impl CjsCodeAnalyzer for ExportAnalyzer {
             return Ok(CjsAnalysis::Esm(source, None));
         }
         let found = parsed.analyze_cjs();
-        Ok(CjsAnalysis::Cjs(CjsAnalysisExports { exports: found.exports, reexports: found.reexports, member_reexports: Vec::new() }))
+        Ok(CjsAnalysis::Cjs(CjsAnalysisExports {
+            exports: found.exports,
+            reexports: found.reexports,
+            member_reexports: Vec::new(),
+        }))
     }
 
     async fn analyze_cjs_member_props<'a>(
@@ -350,7 +414,9 @@ fn declares_engine(source: &str) -> bool {
     ["const", "let", "class", "function", "import", "as", "{", ","].iter().any(|word| {
         source.match_indices(word).any(|(at, word)| {
             let rest = source.get(at + word.len()..).unwrap_or_default().trim_start();
-            rest.strip_prefix("Deno").is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_' || next == '.'))
+            rest.strip_prefix("Deno").is_some_and(|rest| {
+                !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_' || next == '.')
+            })
         })
     })
 }

@@ -126,12 +126,21 @@ impl Pool {
         let mut state = self.lock();
         let places = state.places.entry(function.to_owned());
         let workers = self.options.workers_per_function.max(1);
-        let new = || Places { permits: Arc::new(Semaphore::new(workers)), warm: Vec::new(), settling: 0, settled: Arc::default() };
+        let new = || Places {
+            permits: Arc::new(Semaphore::new(workers)),
+            warm: Vec::new(),
+            settling: 0,
+            settled: Arc::default(),
+        };
         places.or_insert_with(new).permits.clone()
     }
 
     /// A warm worker of the function, else the spare, else a new one.
-    async fn worker_for(self: &Arc<Pool>, function: &FunctionFolder, call: &Invocation) -> Result<Worker, InvocationError> {
+    async fn worker_for(
+        self: &Arc<Pool>,
+        function: &FunctionFolder,
+        call: &Invocation,
+    ) -> Result<Worker, InvocationError> {
         let zone = time_zone(call);
         while let Some(mut worker) = self.take_warm(&call.function).await {
             if worker.process.is_fit(function, zone) {
@@ -250,7 +259,10 @@ impl Pool {
     /// The workers that have been warm for too long.
     fn take_cold(&self) -> Vec<Worker> {
         let mut state = self.lock();
-        let warm = state.places.values_mut().flat_map(|places| places.warm.extract_if(.., |(_, since)| since.elapsed() > WARM_TIME));
+        let warm = state
+            .places
+            .values_mut()
+            .flat_map(|places| places.warm.extract_if(.., |(_, since)| since.elapsed() > WARM_TIME));
         warm.map(|(worker, _)| worker).collect()
     }
 
@@ -258,13 +270,17 @@ impl Pool {
         self.closing.send_replace(true);
         let (warm, spare) = {
             let mut state = self.lock();
-            let warm: Vec<Worker> = state.places.values_mut().flat_map(|places| places.warm.drain(..)).map(|(worker, _)| worker).collect();
+            let warm: Vec<Worker> =
+                state.places.values_mut().flat_map(|places| places.warm.drain(..)).map(|(worker, _)| worker).collect();
             (warm, state.spare.take())
         };
         for worker in warm {
             end(worker).await;
         }
-        if let Some(Ok(Some(worker))) = match spare { Some(spare) => Some(spare.await), None => None } {
+        if let Some(Ok(Some(worker))) = match spare {
+            Some(spare) => Some(spare.await),
+            None => None,
+        } {
             end(worker).await;
         }
         // What serves a call at this moment ends with that call, which is told to end.

@@ -30,7 +30,8 @@ const MEMORY_BYTES_EXTRA: u64 = 64 << 20;
 /// A line without an end is passed on in pieces of this length.
 const LINE_BYTES_MAX: usize = 64 << 10;
 /// Variables of the emulator's own environment that a worker process needs itself; user code sees none of them.
-const INHERITED_VARIABLES: &[&str] = &["HOME", "PATH", "RUST_BACKTRACE", "SSL_CERT_DIR", "SSL_CERT_FILE", "SystemRoot", "TEMP", "windir"];
+const INHERITED_VARIABLES: &[&str] =
+    &["HOME", "PATH", "RUST_BACKTRACE", "SSL_CERT_DIR", "SSL_CERT_FILE", "SystemRoot", "TEMP", "windir"];
 /// The time zone of the cloud's containers (semantics FN-09).
 const TIME_ZONE_DEFAULT: &str = "UTC";
 
@@ -83,7 +84,8 @@ impl WorkerFactory {
 
     async fn spawn(&self, time_zone: &str, preload: bool) -> io::Result<WorkerProcess> {
         let temporary = self.options.temporary.clone();
-        let (packed, private) = tokio::task::spawn_blocking(move || prepare_folders(&temporary)).await.map_err(io::Error::other)??;
+        let (packed, private) =
+            tokio::task::spawn_blocking(move || prepare_folders(&temporary)).await.map_err(io::Error::other)??;
         let marker = format!("\u{1}{}\n", uuid::Uuid::new_v4().simple());
         let boot = ToWorker::Boot(Boot {
             root: self.root.clone(),
@@ -160,7 +162,9 @@ enum Answer {
 impl WorkerProcess {
     /// Whether a call of that time zone may have this worker, which has served the function before: it lives, and no file changed.
     pub(crate) fn is_fit(&mut self, function: &FunctionFolder, time_zone: &str) -> bool {
-        self.time_zone == time_zone && matches!(self.child.try_wait(), Ok(None)) && self.stamps.is_current(&function.folder)
+        self.time_zone == time_zone
+            && matches!(self.child.try_wait(), Ok(None))
+            && self.stamps.is_current(&function.folder)
     }
 
     /// Takes the stamps of the function's files, before any of them is loaded.
@@ -196,7 +200,10 @@ impl WorkerProcess {
             Answer::Gone => Err(self.end_of_process().await),
         };
         let after = match &result {
-            Ok(_) | Err(InvocationError::ResultTooLarge | InvocationError::BadResult | InvocationError::Failed { .. }) => After::Reusable,
+            Ok(_)
+            | Err(InvocationError::ResultTooLarge | InvocationError::BadResult | InvocationError::Failed { .. }) => {
+                After::Reusable
+            }
             Err(_) => After::Finished,
         };
         match after {
@@ -401,7 +408,9 @@ async fn read_errors(mut errors: ChildStderr, marker: Vec<u8>, printer: Arc<Prin
             mark.send_modify(|marks| *marks += 1);
         }
         // Keep back what may be the beginning of a mark.
-        let keep = (1..marker.len().min(pending.len() + 1)).rev().find(|length| pending.ends_with(marker.get(..*length).unwrap_or_default()));
+        let keep = (1..marker.len().min(pending.len() + 1))
+            .rev()
+            .find(|length| pending.ends_with(marker.get(..*length).unwrap_or_default()));
         let ready = pending.len() - keep.unwrap_or(0);
         printer.print_to(STANDARD_ERROR, Level::Error, pending.get(..ready).unwrap_or_default());
         pending.drain(..ready);

@@ -161,7 +161,8 @@ fn start_engine(boot: &Boot, output: File, calls: Receiver<(Invoke, Vec<u8>)>) -
         create_params: Some(v8::CreateParams::default()),
         ..WorkerOptions::default()
     };
-    let main = Url::from_file_path(boot.root.join("main.js")).map_err(|()| io::Error::other("the functions folder must be absolute"))?;
+    let main = Url::from_file_path(boot.root.join("main.js"))
+        .map_err(|()| io::Error::other("the functions folder must be absolute"))?;
     Ok(MainWorker::bootstrap_from_options(&main, services(boot, loading)?, options))
 }
 
@@ -177,11 +178,7 @@ fn bootstrap_options(boot: &Boot) -> BootstrapOptions {
     }
 }
 
-type Services = WorkerServiceOptions<
-    deno_resolver::npm::ByonmInNpmPackageChecker,
-    loader::PackageFolders,
-    RealSys,
->;
+type Services = WorkerServiceOptions<deno_resolver::npm::ByonmInNpmPackageChecker, loader::PackageFolders, RealSys>;
 
 fn services(boot: &Boot, loading: Loading) -> io::Result<Services> {
     Ok(WorkerServiceOptions {
@@ -205,13 +202,15 @@ fn services(boot: &Boot, loading: Loading) -> io::Result<Services> {
 
 /// The folders that user code may read: all functions, what is installed above them, and the packed packages.
 fn readable(boot: &Boot) -> Vec<PathBuf> {
-    let installed = boot.root.ancestors().skip(1).map(|folder| folder.join("node_modules")).filter(|folder| folder.is_dir());
+    let installed =
+        boot.root.ancestors().skip(1).map(|folder| folder.join("node_modules")).filter(|folder| folder.is_dir());
     [boot.root.clone(), boot.packed.clone()].into_iter().chain(installed).collect()
 }
 
 /// Reading as [`readable`] says, writing the private folder alone, any network; no subprocess and no native code.
 fn permissions(boot: &Boot) -> io::Result<PermissionsContainer> {
-    let texts = |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| path.to_string_lossy().into_owned()).collect() };
+    let texts =
+        |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| path.to_string_lossy().into_owned()).collect() };
     let private = [boot.private.clone(), Path::new("/tmp").to_path_buf()];
     let mut read = readable(boot);
     read.extend(private.iter().cloned());

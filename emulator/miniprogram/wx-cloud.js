@@ -18,8 +18,9 @@
  * - Where `wx-server-sdk` encodes a documented form wrongly (`_.not(_.or(…))`, two fields with `_.or`, `_.elemMatch` of a
  *   chain, `$.gt('$a', '$b')`, …), this client gives it the documented meaning (semantics UNC-09).
  * - A command inside the data of `add` is refused; the cloud stores junk.
- * - `watch` comes back at once after a dropped connection, then ever more slowly, and gives up after five tries; the cloud's
- *   waits 10 s between them.
+ * - `watch` tries a lost connection again at once, then ever more slowly, and gives up when five tries in a row fail; the
+ *   cloud's waits 10 s between them.
+ * - `<image src="cloud://…">` and its like are WeChat's own and still ask the cloud: use `getTempFileURL`.
  * - What native `wx.cloud` has and the emulator has not is refused by its name.
  *
  * The syntax is kept to what DevTools turns into ES5 without helper modules: no classes, spread, array destructuring,
@@ -146,7 +147,9 @@ const CHECK_LAST_AFTER_MS = 10000;
 const CHECK_LAST_TIMEOUT_MS = 5000;
 /** How long an event that CHECK_EVENT tells of may still be on its way. */
 const CHECK_LAST_GRACE_MS = 5000;
-const RECONNECT_AFTER_MS = [0, 500, 2000, 5000, 10000];
+const RECONNECT_AFTER_MS = [50, 500, 2000, 5000, 10000];
+/** How many sessions in a row may be refused before a watch ends. */
+const REFUSALS_MAX = 1;
 
 const CLOSE_NO_WATCHES = 3001;
 const CLOSE_NO_PONG = 3002;
@@ -1524,8 +1527,9 @@ function watchQuery(source, view, options) {
 }
 
 /**
- * One query kept open. `queryId` and `eventId` are null until INIT_EVENT; from then on `documents` is the result after the
- * event `eventId`. `isBehind` is true from the asking for missed events until they are there.
+ * One query kept open. `begun` is false until the first connection asks for it; `queryId` and `eventId` are null until
+ * INIT_EVENT, and from then on `documents` is the result after the event `eventId`. `isBehind` is true from the asking for
+ * missed events until they are there.
  */
 function createWatch(source, view, callbacks) {
   return {
@@ -1542,6 +1546,7 @@ function createWatch(source, view, callbacks) {
     queryId: null,
     eventId: null,
     documents: [],
+    begun: false,
     isBehind: false,
     tries: 0,
     checkTimer: null,
@@ -1660,7 +1665,7 @@ function caughtUp(channel, watch, data, missing) {
 
 /** Brings the documents up to the event, and answers the change as the mini program is told it (DB-6.05 … DB-6.07). */
 function applyEvent(watch, event) {
-  const index = watch.documents.map((entry) => entry.id).indexOf(event.DocID);
+  const index = watch.documents.findIndex((entry) => entry.id === event.DocID);
   const updated = decodeValue(fieldOf(event.UpdatedFields));
   const removed = fieldOf(event.removedFields || event.RemovedFields);
   const document =
@@ -1790,8 +1795,9 @@ function catchUpLater(channel, watch, lastEvent) {
 const channels = {};
 
 /**
- * One WebSocket carries all watches of an environment. `socket` is null unless it is open and signed in; `questions` are the
- * frames that await an answer, by their request id; `drops` counts the connections lost since the last event.
+ * One WebSocket carries all watches of an environment. `socket` is null unless it is open and signed in; `questions` are
+ * the frames that await an answer, by their request id. `drops` counts the connections that were lost or not made since
+ * the last one that was signed in, `refusals` the sessions that were refused since the last event.
  */
 function channelOf(env) {
   if (!channels[env]) {
@@ -1803,6 +1809,7 @@ function channelOf(env) {
       socket: null,
       isOpening: false,
       drops: 0,
+      refusals: 0,
       pongsMissed: 0,
       pingTimer: null,
     };
@@ -1830,6 +1837,7 @@ function openChannel(channel) {
 function channelOpened(channel, socket) {
   channel.isOpening = false;
   channel.socket = socket;
+  channel.drops = 0;
   closeWithoutWatches(channel);
   watchesOf(channel).forEach((watch) => beginOnce(channel, watch));
 }
@@ -1892,18 +1900,21 @@ function signedInSocket(channel) {
 function openSocket(channel, url) {
   return new Promise((resolve, reject) => {
     const fail = (reason) => reject(new Error(`the WebSocket ${url} does not open: ${reason}`));
-    const timer = setTimeout(() => fail('timed out'), SOCKET_OPEN_TIMEOUT_MS);
     const socket = wx.connectSocket({ url, fail: (error) => fail(error.errMsg) });
-    socket.onOpen(() => {
-      clearTimeout(timer);
-      resolve(socket);
-    });
-    socket.onMessage((message) => receiveFrame(channel, socket, message.data));
     const end = (reason) => {
       clearTimeout(timer);
       fail(reason);
       socketDropped(channel, socket, reason);
     };
+    const timer = setTimeout(() => {
+      attempt(() => socket.close({}));
+      end('timed out');
+    }, SOCKET_OPEN_TIMEOUT_MS);
+    socket.onOpen(() => {
+      clearTimeout(timer);
+      resolve(socket);
+    });
+    socket.onMessage((message) => receiveFrame(channel, socket, message.data));
     socket.onError((error) => end(error.errMsg));
     socket.onClose((closed) => end(`closed with ${closed.code} ${closed.reason || ''}`));
   });
@@ -2019,12 +2030,8 @@ function frameFailure(frame) {
 
 function receiveFailure(channel, socket, question, watch, error) {
   const isSignInOver = REALTIME_SIGN_IN_AGAIN.indexOf(error.serverCode) >= 0;
-  if (isSignInOver && channel.socket === socket) {
-    forgetSession(channel.env, null);
-    if (question) {
-      question.reject(marked(error, 'isDropped'));
-    }
-    dropSocket(channel, socket, CLOSE_SIGN_IN_AGAIN, error.message);
+  if (isSignInOver && channel.socket === socket && channel.refusals < REFUSALS_MAX) {
+    renewSignIn(channel, socket, question, error);
   } else if (question) {
     question.reject(error);
   } else {
@@ -2033,8 +2040,18 @@ function receiveFailure(channel, socket, question, watch, error) {
   }
 }
 
+/** A new session and a new connection, over which every watch begins again. */
+function renewSignIn(channel, socket, question, error) {
+  channel.refusals += 1;
+  forgetSession(channel.env, null);
+  if (question) {
+    question.reject(marked(error, 'isDropped'));
+  }
+  dropSocket(channel, socket, CLOSE_SIGN_IN_AGAIN, error.message);
+}
+
 function receiveEvent(channel, watch, frame, isAnswer) {
-  channel.drops = 0;
+  channel.refusals = 0;
   try {
     if (frame.msgType === 'INIT_EVENT') {
       receiveFirst(channel, watch, frame.msgData);

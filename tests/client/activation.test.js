@@ -5,8 +5,14 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { createConsole, loadClient, openSimulator } = require('./support/simulator');
 
-const native = () => ({ init: () => 'native', callContainer: () => 'native', version: '1.2.3', later: { member: () => 'native' } });
-const isOurs = (simulator, cloud) => simulator.wx.cloud !== cloud && simulator.wx.cloud.init.toString().includes('scope');
+const native = () => ({
+  init: () => 'native',
+  callContainer: () => 'native',
+  version: '1.2.3',
+  later: { member: () => 'native' },
+});
+const isOurs = (simulator, cloud) =>
+  simulator.wx.cloud !== cloud && simulator.wx.cloud.init.toString().includes('scope');
 
 test('in DevTools it takes the place of wx.cloud and exports the same', () => {
   const cloud = native();
@@ -30,7 +36,11 @@ test('where there is no native wx.cloud either, it exports undefined', () => {
 
 test('on a phone it acts when the line names a place', () => {
   const cloud = native();
-  const simulator = openSimulator({ cloud, platform: 'ios', place: { address: 'http://192.168.1.5:7357', token: 't' } });
+  const simulator = openSimulator({
+    cloud,
+    platform: 'ios',
+    place: { address: 'http://192.168.1.5:7357', token: 't' },
+  });
   assert.ok(isOurs(simulator, cloud));
   assert.equal(simulator.client.cloud, simulator.wx.cloud);
 });
@@ -69,13 +79,18 @@ test('wx.cloud can be replaced again, by tests of the mini program for instance'
 
 test('what native wx.cloud has and the emulator has not is refused by its name', async () => {
   const { wx } = openSimulator({ cloud: native() });
-  const refused = (name) => ({ message: `cloud.${name}:fail not supported by the emulator: wx.cloud.${name}`, errCode: -1 });
+  const refused = (name) => ({
+    message: `cloud.${name}:fail not supported by the emulator: wx.cloud.${name}`,
+    errCode: -1,
+  });
   await assert.rejects(wx.cloud.callContainer({ path: '/' }), refused('callContainer'));
   await assert.rejects(wx.cloud.later.member(), refused('later.member'));
   await assert.rejects(wx.cloud.extend.AI.createModel('x'), refused('extend.AI.createModel'));
   assert.throws(() => wx.cloud.CDN('x'), { message: 'not supported by the emulator: wx.cloud.CDN' });
   assert.throws(() => new wx.cloud.CDN('x'), { message: 'not supported by the emulator: wx.cloud.CDN' });
-  assert.throws(() => new wx.cloud.services.Gateway({}), { message: 'not supported by the emulator: wx.cloud.services.Gateway' });
+  assert.throws(() => new wx.cloud.services.Gateway({}), {
+    message: 'not supported by the emulator: wx.cloud.services.Gateway',
+  });
   assert.equal(wx.cloud.version, '1.2.3');
 });
 

@@ -54,7 +54,12 @@ test("where there is another mini program's only, the error names both and the c
   const stranger = await openFindable({ appid: uniqueAppid() });
   const { wx, console } = openSimulator({ appid });
   wx.cloud.init();
-  const error = await assertFails(wx.cloud.callFunction({ name: 'f' }), -1, `${stranger.url} serves ${stranger.appid}`, appid);
+  const error = await assertFails(
+    wx.cloud.callFunction({ name: 'f' }),
+    -1,
+    `${stranger.url} serves ${stranger.appid}`,
+    appid,
+  );
   assert.match(error.errMsg, /^cloud\.callFunction:fail the emulator found here is another mini program's/);
   assert.match(error.errMsg, /emulator start/);
   assert.match(console.lines.join(), /error: \[emulator\] the emulator found here is another/);
@@ -108,7 +113,10 @@ test('a named place is asked with its token, wherever the line carries it', asyn
     wx.cloud.init();
     await wx.cloud.callFunction({ name: 'f' });
     const urls = stub.requests.map((request) => request.url);
-    assert.deepEqual([...new Set(urls)].sort(), [`/_emulator/hello?appid=${APPID}&token=a%26b`, '/web?env=&token=a%26b'].sort());
+    assert.deepEqual(
+      [...new Set(urls)].sort(),
+      [`/_emulator/hello?appid=${APPID}&token=a%26b`, '/web?env=&token=a%26b'].sort(),
+    );
   }
 });
 
@@ -120,13 +128,18 @@ test('it signs in once, by the code of wx.login, and sends the token with every 
   const [signIn] = stub.bodies('emulator.signIn');
   assert.equal(stub.signIns, 1);
   assert.deepEqual([signIn.env, signIn.code, signIn.openid, signIn.access_token], ['e', 'alice', '', undefined]);
-  assert.deepEqual(stub.bodies('database.queryDocument').map((body) => body.access_token), Array(3).fill('token-1'));
+  assert.deepEqual(
+    stub.bodies('database.queryDocument').map((body) => body.access_token),
+    Array(3).fill('token-1'),
+  );
 });
 
 test('a simulator stays the user it was', async () => {
   const stub = await openStub({
     reply: (body) =>
-      body.action === 'emulator.signIn' && !body.openid ? { data: { access_token: 't', openid: 'openid-of-alice', env: 'e' } } : undefined,
+      body.action === 'emulator.signIn' && !body.openid
+        ? { data: { access_token: 't', openid: 'openid-of-alice', env: 'e' } }
+        : undefined,
   });
   const storage = new Map();
   for (let run = 0; run < 2; run += 1) {
@@ -134,7 +147,10 @@ test('a simulator stays the user it was', async () => {
     wx.cloud.init();
     await wx.cloud.callFunction({ name: 'f' });
   }
-  assert.deepEqual(stub.bodies('emulator.signIn').map((body) => body.openid), ['', 'openid-of-alice']);
+  assert.deepEqual(
+    stub.bodies('emulator.signIn').map((body) => body.openid),
+    ['', 'openid-of-alice'],
+  );
 });
 
 test('two environments are two sessions of one user', async () => {
@@ -146,8 +162,17 @@ test('two environments are two sessions of one user', async () => {
     wx.cloud.callFunction({ name: 'f', config: { env: 'two' } }),
     wx.cloud.database({ env: 'two' }).collection('c').get(),
   ]);
-  assert.deepEqual(stub.bodies('emulator.signIn').map(({ env, openid }) => [env, openid]), [['one', ''], ['two', 'openid-of-nobody']]);
-  assert.deepEqual(stub.bodies('functions.invokeFunction').map((body) => body.env), ['one', 'two']);
+  assert.deepEqual(
+    stub.bodies('emulator.signIn').map(({ env, openid }) => [env, openid]),
+    [
+      ['one', ''],
+      ['two', 'openid-of-nobody'],
+    ],
+  );
+  assert.deepEqual(
+    stub.bodies('functions.invokeFunction').map((body) => body.env),
+    ['one', 'two'],
+  );
 });
 
 test('without a code of wx.login it signs in nevertheless', async () => {
@@ -186,7 +211,9 @@ test('a failed sign-in is tried anew by the next call', async () => {
   const stub = await openStub({
     reply: (body) => {
       refusals -= body.action === 'emulator.signIn' ? 1 : 0;
-      return refusals >= 0 && body.action === 'emulator.signIn' ? { code: 'INVALID_ENV', message: 'no such env' } : undefined;
+      return refusals >= 0 && body.action === 'emulator.signIn'
+        ? { code: 'INVALID_ENV', message: 'no such env' }
+        : undefined;
     },
   });
   const { wx } = openSimulator({ place: { address: stub.url } });
@@ -212,7 +239,10 @@ test('more than ten calls at a time wait for each other, beside the requests of 
   const { wx } = openSimulator({ place: { address: stub.url } });
   wx.cloud.init();
   await wx.cloud.callFunction({ name: 'f' });
-  const own = Array.from({ length: 4 }, () => new Promise((success, fail) => wx.request({ url: stub.url, success, fail })));
+  const own = Array.from(
+    { length: 4 },
+    () => new Promise((success, fail) => wx.request({ url: stub.url, success, fail })),
+  );
   await Promise.all(Array.from({ length: 60 }, () => wx.cloud.callFunction({ name: 'f' })));
   await Promise.all(own);
   assert.equal(stub.bodies('functions.invokeFunction').length, 61);

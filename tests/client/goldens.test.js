@@ -239,7 +239,7 @@ const ELSEWHERE = [
   'add array', 'add bigint', 'add buffer', 'add cmd inside', 'add set cmd inside', 'add undefined', 'agg expr null args',
   'doc undefined', 'limit 1.5', 'limit 5000', 'orderBy bad dir', 'orderBy bad field', 'orderBy chinese field',
   'set _id', 'set with op', 'tx', 'update _id', 'update empty', 'update no where', 'update non object', 'remove no where',
-  'where all undefined', 'where not object',
+  'where all undefined', 'where not object', 'where update multi false',
 ];
 
 for (const [name, call] of Object.entries(SAME)) {

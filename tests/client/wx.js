@@ -153,7 +153,11 @@ function exchange(simulator, call, method, headers, task, settle, onResponse) {
   request.on('response', (response) => {
     response.on('error', (error) => settle.fail(networkReason(error), ERRNO_CRONET));
     response.on('aborted', () => settle.fail('net::ERR_CONTENT_LENGTH_MISMATCH', ERRNO_CRONET));
-    task.emit('HeadersReceived', { statusCode: response.statusCode, header: headerOf(response), cookies: cookiesOf(response) });
+    task.emit('HeadersReceived', {
+      statusCode: response.statusCode,
+      header: headerOf(response),
+      cookies: cookiesOf(response),
+    });
     onResponse(response);
   });
   task.abort = () => {
@@ -213,7 +217,9 @@ function sendRequest(simulator, call, task, settle) {
 function withContentType(header = {}) {
   const names = Object.keys(header).filter((name) => name.toLowerCase() !== 'referer');
   const sent = Object.fromEntries(names.map((name) => [name, header[name]]));
-  return names.some((name) => name.toLowerCase() === 'content-type') ? sent : { 'content-type': 'application/json', ...sent };
+  return names.some((name) => name.toLowerCase() === 'content-type')
+    ? sent
+    : { 'content-type': 'application/json', ...sent };
 }
 
 /** GET data goes into the address; other data into the body, in the form that the content type says. */
@@ -336,7 +342,9 @@ function connectSocket(simulator, call) {
   simulator.sockets.add(socket);
   settle.success({});
   socket.on('open', () => emit('Open', { header: {} }));
-  socket.on('message', (data, isBinary) => emit('Message', { data: isBinary ? toArrayBuffer(data) : data.toString('utf8') }));
+  socket.on('message', (data, isBinary) =>
+    emit('Message', { data: isBinary ? toArrayBuffer(data) : data.toString('utf8') }),
+  );
   socket.on('error', (error) => emit('Error', { errMsg: networkReason(error) }));
   socket.on('close', (code, reason) => {
     simulator.sockets.delete(socket);
@@ -383,7 +391,9 @@ function storageOf({ storage }) {
     clearStorageSync: () => storage.clear(),
     getStorage: (call) => {
       const settle = settler('getStorage', call);
-      return storage.has(call.key) ? settle.success({ data: structuredClone(storage.get(call.key)) }) : settle.fail('data not found');
+      return storage.has(call.key)
+        ? settle.success({ data: structuredClone(storage.get(call.key)) })
+        : settle.fail('data not found');
     },
     setStorage: (call) => {
       storage.set(call.key, structuredClone(call.data));
@@ -407,7 +417,8 @@ function deviceOf(simulator) {
 /** Answers a promise where no callback is given, as most APIs do. */
 function login(simulator, callbacks) {
   const code = typeof simulator.code === 'function' ? simulator.code() : simulator.code;
-  const settle = (call) => (code === null ? settler('login', call).fail('network error') : settler('login', call).success({ code }));
+  const settle = (call) =>
+    code === null ? settler('login', call).fail('network error') : settler('login', call).success({ code });
   if (callbacks.success || callbacks.fail || callbacks.complete) {
     return settle(callbacks);
   }

@@ -8,9 +8,12 @@ use crate::identity::Identity;
 use crate::invocation::{Call, Trigger};
 use serde_json::{Value, json};
 
+/// semantics DB-8.09.
+const FUNCTION_NAME_LENGTH_MAX: usize = 60;
+
 pub(crate) async fn invoke(environment: &Environment, caller: &Caller, params: Params) -> Result<Reply, ActionError> {
     let call = Call {
-        function: params.text("function_name")?.to_owned(),
+        function: function_name(&params)?,
         event: event(&params)?,
         identity: identity(environment, caller),
         trigger: Trigger::Server,
@@ -22,6 +25,15 @@ pub(crate) async fn invoke(environment: &Environment, caller: &Caller, params: P
     }
     let outcome = environment.run(call).await;
     Ok(Reply::Data(json!({ "response_data": outcome.result? })))
+}
+
+/// Too long a name would be echoed into the log and the error.
+fn function_name(params: &Params) -> Result<String, ActionError> {
+    let name = params.text("function_name")?;
+    if name.len() > FUNCTION_NAME_LENGTH_MAX {
+        return Err(ActionError::param_type("function_name", "at most 60 characters long"));
+    }
+    Ok(name.to_owned())
 }
 
 /// Whose call it is: a function's own calls carry their user on (semantics FN-06), any other is a server's.

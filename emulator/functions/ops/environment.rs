@@ -20,7 +20,8 @@ pub(crate) struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// The base set with `variables` laid over it.
     pub(crate) fn of_call(variables: BTreeMap<String, String>) -> Environment {
-        let mut all: BTreeMap<String, String> = BASE.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut all: BTreeMap<String, String> =
+            BASE.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         all.extend(variables);
         Environment(all)
     }

@@ -161,7 +161,8 @@ pub(crate) fn describe_fatal(error: &CoreError) -> String {
 fn clean_stack(stack: &str) -> String {
     let is_internal = |line: &&str| {
         let line = line.trim_start();
-        line.starts_with("at ") && ["(ext:", "at ext:", "at async ext:", "(node:", "at node:"].iter().any(|mark| line.contains(mark))
+        line.starts_with("at ")
+            && ["(ext:", "at ext:", "at async ext:", "(node:", "at node:"].iter().any(|mark| line.contains(mark))
     };
     let lines: Vec<&str> = stack.lines().filter(|line| !is_internal(line)).collect();
     lines.join("\n").replace("file://", "")

@@ -11,8 +11,8 @@ use deno_error::JsErrorBox;
 
 use environment::{op_function_delete_env, op_function_env, op_function_get_env, op_function_set_env};
 use invocation::{
-    op_function_bad_result, op_function_booted, op_function_failed, op_function_idle, op_function_next, op_function_out_of_memory,
-    op_function_print, op_function_returned,
+    op_function_bad_result, op_function_booted, op_function_failed, op_function_idle, op_function_next,
+    op_function_out_of_memory, op_function_print, op_function_returned,
 };
 
 /// Stands in for what a function may not have: threads of its own.

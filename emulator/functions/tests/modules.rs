@@ -11,7 +11,10 @@ async fn commonjs_modules() {
             "f/index.js",
             "const path = require('path')\nconst lib = require('./lib')\nexports.main = async (event, context) => ({ ...lib.twice(event.a), data: require('./data.json').x, dir: path.basename(__dirname), name: context.function_name })",
         ),
-        ("f/lib/index.js", "const common = require('../../common/text.js')\nmodule.exports = { twice: (a) => ({ a: a * 2, common }) }"),
+        (
+            "f/lib/index.js",
+            "const common = require('../../common/text.js')\nmodule.exports = { twice: (a) => ({ a: a * 2, common }) }",
+        ),
         ("common/text.js", "module.exports = 'shared'"),
         ("f/data.json", "{\"x\": [1]}"),
     ]);
@@ -37,7 +40,10 @@ async fn results_are_json() {
 
 #[tokio::test]
 async fn the_old_way_with_a_callback() {
-    let project = Project::new(&[("f/index.js", "exports.main = (event, context, callback) => { setTimeout(() => event.bad ? callback(new Error('bad')) : callback(null, 'called'), 1) }")]);
+    let project = Project::new(&[(
+        "f/index.js",
+        "exports.main = (event, context, callback) => { setTimeout(() => event.bad ? callback(new Error('bad')) : callback(null, 'called'), 1) }",
+    )]);
     assert_eq!(project.result("f", "{}").await, "called");
     assert!(project.failure("f", r#"{"bad": true}"#).await.starts_with("Error: bad"));
 }
@@ -53,15 +59,22 @@ async fn es_modules() {
         ("f/data.json", "{\"j\":1}"),
         ("f/lazy.mjs", "export default 'lazy'"),
         ("g/package.json", r#"{"type": "module"}"#),
-        ("g/index.js", "import { helper } from './lib/helper.js'\nconst x = await Promise.resolve(5)\nexport async function main() { return helper() + x }"),
+        (
+            "g/index.js",
+            "import { helper } from './lib/helper.js'\nconst x = await Promise.resolve(5)\nexport async function main() { return helper() + x }",
+        ),
         ("g/lib/helper.js", "export const helper = () => 37"),
         ("h/package.json", r#"{"main": "start.mjs"}"#),
         ("h/start.mjs", "export default { main: () => 'default' }"),
     ]);
     let mut call = invocation("f", "{}");
     call.environment_variables.insert("A".to_owned(), "b".to_owned());
-    let result: serde_json::Value = serde_json::from_str(&project.functions.invoke(call).await.unwrap().result).unwrap();
-    assert_eq!(result, json!({ "calls": 1, "named": 1, "both": 2, "data": { "j": 1 }, "read": "{\"j\":1}", "env": "b", "lazy": "lazy" }));
+    let result: serde_json::Value =
+        serde_json::from_str(&project.functions.invoke(call).await.unwrap().result).unwrap();
+    assert_eq!(
+        result,
+        json!({ "calls": 1, "named": 1, "both": 2, "data": { "j": 1 }, "read": "{\"j\":1}", "env": "b", "lazy": "lazy" })
+    );
     assert_eq!(project.result("f", "{}").await["calls"], 2);
     assert_eq!(project.result("g", "{}").await, 42);
     assert_eq!(project.result("h", "{}").await, "default");
@@ -75,7 +88,10 @@ async fn packages_by_their_exports() {
             "f/index.js",
             "const a = require('pkg'), b = require('pkg/sub'), c = require('@scope/p')\nexports.main = async () => ({ a, b, c, d: (await import('pkg')).default, above: require('above') })",
         ),
-        ("f/node_modules/pkg/package.json", r##"{"name": "pkg", "exports": {".": {"deno": "./deno.js", "import": "./index.mjs", "require": "./index.cjs"}, "./sub": {"node": "./sub-node.js", "default": "./sub.js"}}, "imports": {"#inner": "./inner.js"}}"##),
+        (
+            "f/node_modules/pkg/package.json",
+            r##"{"name": "pkg", "exports": {".": {"deno": "./deno.js", "import": "./index.mjs", "require": "./index.cjs"}, "./sub": {"node": "./sub-node.js", "default": "./sub.js"}}, "imports": {"#inner": "./inner.js"}}"##,
+        ),
         ("f/node_modules/pkg/index.cjs", "module.exports = 'cjs of ' + require('dep') + require('#inner')"),
         ("f/node_modules/pkg/index.mjs", "import dep from 'dep'; export default 'esm of ' + dep"),
         ("f/node_modules/pkg/inner.js", "module.exports = ' inner'"),
@@ -93,20 +109,41 @@ async fn packages_by_their_exports() {
 
 #[tokio::test]
 async fn an_es_module_can_be_required() {
-    let project = Project::new(&[("f/index.js", "const m = require('./m.mjs')\nexports.main = async () => [m.a, (await import('./m.mjs')) === m]"), ("f/m.mjs", "export const a = 1")]);
-    assert_eq!(project.result("f", "{}").await, json!([1, true]));
+    let project = Project::new(&[
+        (
+            "f/index.js",
+            "const m = require('./m.mjs')\nconst d = require('./d.mjs')\nexports.main = async () => [m.a, (await import('./m.mjs')) === m, d.default, d.b, d.__esModule, require('esm-only').default]",
+        ),
+        ("f/m.mjs", "export const a = 1"),
+        ("f/d.mjs", "export default 'default'; export const b = 2"),
+        ("f/node_modules/esm-only/package.json", r#"{"type": "module", "exports": "./index.js"}"#),
+        ("f/node_modules/esm-only/index.js", "export default 'esm only'"),
+        ("g/index.js", "import fs from 'fs'\nexport const main = () => 1"),
+    ]);
+    assert_eq!(project.result("f", "{}").await, json!([1, true, "default", 2, true, "esm only"]));
+    assert!(project.failure("g", "{}").await.starts_with("SyntaxError: "));
 }
 
 #[tokio::test]
 async fn the_packed_sdk_knows_who_calls() {
     let code = "const cloud = require('wx-server-sdk')\ncloud.init({ env: cloud.DYNAMIC_CURRENT_ENV })\nexports.main = async () => { const { OPENID, APPID, ENV } = cloud.getWXContext(); return { OPENID, APPID, ENV, version: require('wx-server-sdk/package.json').version } }";
-    let project = Project::new(&[("f/index.js", code), ("g/index.mjs", "import cloud from 'wx-server-sdk'\nexport const main = () => typeof cloud.init")]);
+    let project = Project::new(&[
+        ("f/index.js", code),
+        ("g/index.mjs", "import cloud from 'wx-server-sdk'\nexport const main = () => typeof cloud.init"),
+    ]);
     for user in ["alice", "bob"] {
         let mut call = invocation("f", "{}");
-        for (name, value) in [("WX_CONTEXT_KEYS", "WX_OPENID,WX_APPID"), ("WX_OPENID", user), ("WX_APPID", "wx1"), ("TCB_ENV", "env-1"), ("TENCENTCLOUD_RUNENV", "SCF")] {
+        for (name, value) in [
+            ("WX_CONTEXT_KEYS", "WX_OPENID,WX_APPID"),
+            ("WX_OPENID", user),
+            ("WX_APPID", "wx1"),
+            ("TCB_ENV", "env-1"),
+            ("TENCENTCLOUD_RUNENV", "SCF"),
+        ] {
             call.environment_variables.insert(name.to_owned(), value.to_owned());
         }
-        let result: serde_json::Value = serde_json::from_str(&project.functions.invoke(call).await.unwrap().result).unwrap();
+        let result: serde_json::Value =
+            serde_json::from_str(&project.functions.invoke(call).await.unwrap().result).unwrap();
         assert_eq!(result, json!({ "OPENID": user, "APPID": "wx1", "ENV": "env-1", "version": "4.0.2" }));
     }
     assert_eq!(project.result("g", "{}").await, "function");
@@ -115,7 +152,10 @@ async fn the_packed_sdk_knows_who_calls() {
 #[tokio::test]
 async fn an_installed_sdk_comes_first_and_the_packed_ones_dependencies_are_hidden() {
     let project = Project::new(&[
-        ("f/index.js", "exports.main = () => { let hidden; try { require('axios') } catch (e) { hidden = e.code } return [require('wx-server-sdk'), hidden] }"),
+        (
+            "f/index.js",
+            "exports.main = () => { let hidden; try { require('axios') } catch (e) { hidden = e.code } return [require('wx-server-sdk'), hidden] }",
+        ),
         ("f/node_modules/wx-server-sdk/index.js", "module.exports = 'mine'"),
     ]);
     assert_eq!(project.result("f", "{}").await, json!(["mine", "MODULE_NOT_FOUND"]));

@@ -39,7 +39,10 @@ async fn errors_are_printed_with_the_users_frames_alone() {
     let project = Project::new(&[("f/index.js", "exports.main = () => {\n  console.error(new Error('boom'))\n}")]);
     project.result("f", "{}").await;
     let printed: Vec<String> = project.printed().into_iter().map(|line| line.3).collect();
-    assert_eq!(printed, ["Error: boom".to_owned(), format!("    at exports.main ({}:2:17)", project.root.join("f/index.js").display())]);
+    assert_eq!(
+        printed,
+        ["Error: boom".to_owned(), format!("    at exports.main ({}:2:17)", project.root.join("f/index.js").display())]
+    );
 }
 
 #[tokio::test]
@@ -57,18 +60,27 @@ exports.main = (event) => {
         invocation.request_id = format!("r-{call}");
         assert_eq!(project.functions.invoke(invocation).await.unwrap().result, call.to_string());
     }
-    let raw: Vec<(String, String)> = project.printed().into_iter().filter(|line| line.3.contains("raw")).map(|line| (line.1, line.3)).collect();
+    let raw: Vec<(String, String)> =
+        project.printed().into_iter().filter(|line| line.3.contains("raw")).map(|line| (line.1, line.3)).collect();
     assert_eq!(raw.len(), 6, "{raw:?}");
     for call in 0..3 {
         for fd in [1, 2] {
-            assert!(raw.iter().any(|(request, text)| *request == format!("r-{call}") && text.contains(&format!("raw {fd} {call}"))), "{raw:?}");
+            assert!(
+                raw.iter().any(
+                    |(request, text)| *request == format!("r-{call}") && text.contains(&format!("raw {fd} {call}"))
+                ),
+                "{raw:?}"
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn much_output_arrives_whole_and_in_order() {
-    let project = Project::new(&[("f/index.js", "exports.main = () => { for (let i = 0; i < 20000; i++) console.log(i); console.log('x'.repeat(200000)) }")]);
+    let project = Project::new(&[(
+        "f/index.js",
+        "exports.main = () => { for (let i = 0; i < 20000; i++) console.log(i); console.log('x'.repeat(200000)) }",
+    )]);
     project.result("f", "{}").await;
     let printed = project.printed();
     assert!(printed.iter().take(20_000).enumerate().all(|(at, line)| line.3 == at.to_string()));

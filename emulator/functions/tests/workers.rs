@@ -25,7 +25,8 @@ async fn calls_at_one_time_have_workers_of_their_own_and_the_rest_wait_in_order(
     workers.sort();
     workers.dedup();
     assert_eq!(workers.len(), 2, "{workers:?}");
-    let started: Vec<usize> = project.printed().into_iter().map(|line| line.3.trim_start_matches("start ").parse().unwrap()).collect();
+    let started: Vec<usize> =
+        project.printed().into_iter().map(|line| line.3.trim_start_matches("start ").parse().unwrap()).collect();
     assert_eq!(started.len(), 6);
     // The first two boot a worker each; the others waited.
     let waited: Vec<usize> = started.iter().copied().filter(|n| *n >= 2).collect();
@@ -46,7 +47,10 @@ async fn a_spare_worker_serves_the_first_call_at_once() {
 
 #[tokio::test]
 async fn closing_ends_everything() {
-    let project = Project::with(Settings { spare_worker: true, ..Settings::default() }, &[("f/index.js", "exports.main = (event) => event.wait ? new Promise(() => {}) : process.pid")]);
+    let project = Project::with(
+        Settings { spare_worker: true, ..Settings::default() },
+        &[("f/index.js", "exports.main = (event) => event.wait ? new Promise(() => {}) : process.pid")],
+    );
     let warm = project.result("f", "{}").await.as_u64().unwrap();
     let waiting = tokio::spawn({
         let (functions, call) = (project.functions.clone(), invocation("f", r#"{"wait": true}"#));
@@ -71,7 +75,10 @@ async fn a_worker_stands_still_between_calls() {
 
 #[tokio::test]
 async fn a_worker_that_was_killed_is_replaced() {
-    let project = Project::new(&[("f/index.js", "exports.main = () => { process.kill(process.pid, 'SIGKILL') }"), ("g/index.js", "exports.main = () => 'fine'")]);
+    let project = Project::new(&[
+        ("f/index.js", "exports.main = () => { process.kill(process.pid, 'SIGKILL') }"),
+        ("g/index.js", "exports.main = () => 'fine'"),
+    ]);
     let error = project.call("f", "{}").await.unwrap_err();
     assert!(matches!(error, InvocationError::Exited { code: 137 } | InvocationError::Failed { .. }), "{error:?}");
     assert_eq!(project.result("g", "{}").await, "fine");
@@ -102,4 +109,37 @@ async fn without_a_root_there_are_no_functions() {
     assert_eq!(functions.names(), Vec::<String>::new());
     assert_eq!(functions.invoke(invocation("f", "{}")).await, Err(InvocationError::NotFound));
     functions.close().await;
+}
+
+/// Kills a small emulator amid a call and waits for the ends of its worker.
+#[cfg(target_os = "linux")]
+fn check_killed(code: &str) {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    crate::common::write(&folder.path().join("functions/f/index.js"), code);
+    let mut emulator = std::process::Command::new(env!("CARGO_BIN_EXE_function-worker"))
+        .arg("emulator")
+        .arg(folder.path().join("functions"))
+        .arg(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(emulator.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let worker = std::path::PathBuf::from(format!("/proc/{}", line.trim()));
+    assert!(worker.exists(), "{line}");
+    emulator.kill().unwrap();
+    emulator.wait().unwrap();
+    let start = Instant::now();
+    while worker.exists() && !std::fs::read_to_string(worker.join("stat")).is_ok_and(|stat| stat.contains(") Z ")) {
+        assert!(start.elapsed() < Duration::from_secs(5), "the worker outlived the emulator: {code}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn workers_end_with_an_emulator_that_is_killed() {
+    check_killed("exports.main = () => { console.log(process.pid); for (;;) {} }");
+    check_killed("exports.main = () => { console.log(process.pid); return new Promise((r) => setTimeout(r, 60000)) }");
 }

@@ -20,7 +20,10 @@ async function assertFails(promise, errCode, ...texts) {
   assert.deepEqual(Object.keys(error).sort(), ['errCode', 'errMsg'], error.message);
   assert.equal(error.errCode, errCode, error.message);
   for (const text of texts) {
-    assert.ok(error.errMsg.includes(text), `expected ${JSON.stringify(error.errMsg)} to contain ${JSON.stringify(text)}`);
+    assert.ok(
+      error.errMsg.includes(text),
+      `expected ${JSON.stringify(error.errMsg)} to contain ${JSON.stringify(text)}`,
+    );
   }
   return error;
 }

@@ -9,6 +9,8 @@ const { closeLater } = require('./cleanup');
 
 const CLIENT = path.resolve(__dirname, '../../../emulator/miniprogram/wx-cloud.js');
 
+const PATIENCE_MS = 500;
+
 /**
  * A simulator that has loaded the client: `{ wx, controls, client, console }`. `options` are those of `createWx`; with
  * `place`, the line names where the emulator is. `console` keeps what the client prints.
@@ -25,11 +27,17 @@ function openSimulator({ place, globals, ...options } = {}) {
 
 /** What `require('./wx-cloud.js')` gives where `wx` is this one. */
 function loadClient(wx, console, globals = {}) {
-  const names = ['module', 'exports', 'wx', 'console', ...Object.keys(globals)];
-  const load = vm.compileFunction(fs.readFileSync(CLIENT, 'utf8'), names, { filename: CLIENT });
   const module = { exports: {} };
-  load(module, module.exports, wx, console, ...Object.values(globals));
+  const scope = { module, exports: module.exports, wx, console, setTimeout: setPatientTimeout, ...globals };
+  const load = vm.compileFunction(fs.readFileSync(CLIENT, 'utf8'), Object.keys(scope), { filename: CLIENT });
+  load(...Object.values(scope));
   return module.exports;
+}
+
+/** What the client means to do much later does not keep a finished test file waiting. */
+function setPatientTimeout(work, delay) {
+  const timer = setTimeout(work, delay);
+  return delay >= PATIENCE_MS ? timer.unref() : timer;
 }
 
 function createConsole() {

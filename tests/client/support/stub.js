@@ -25,11 +25,14 @@ const REPLIES = {
  */
 async function openStub({ appid = APPID, port = 0, reply = () => undefined, frames = () => {} } = {}) {
   const stub = { appid, reply, frames, requests: [], received: [], sockets: new Set(), signIns: 0 };
-  const server = http.createServer((request, response) => receive(stub, request, response));
+  const server = http.createServer((request, response) => {
+    receive(stub, request, response).catch(() => response.destroy()); // The client went away.
+  });
   await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   new WebSocketServer({ server }).on('connection', (socket) => connect(stub, socket));
   stub.url = `http://127.0.0.1:${server.address().port}`;
-  stub.bodies = (action) => stub.requests.map((request) => request.body).filter((body) => body && body.action === action);
+  stub.bodies = (action) =>
+    stub.requests.map((request) => request.body).filter((body) => body && body.action === action);
   stub.dropSockets = () => stub.sockets.forEach((socket) => socket.terminate());
   stub.close = () => {
     stub.dropSockets();
@@ -47,7 +50,13 @@ async function receive(stub, request, response) {
   }
   const text = Buffer.concat(chunks).toString('utf8');
   const isAction = request.url.startsWith('/web');
-  const kept = { method: request.method, url: request.url, headers: request.headers, text, body: isAction ? JSON.parse(text) : null };
+  const kept = {
+    method: request.method,
+    url: request.url,
+    headers: request.headers,
+    text,
+    body: isAction ? JSON.parse(text) : null,
+  };
   stub.requests.push(kept);
   const answer = await (isAction ? answerAction(stub, kept.body) : answerOther(stub, request));
   response.writeHead(answer.status ?? 200, { 'Content-Type': 'application/json' });
@@ -58,7 +67,9 @@ async function answerOther(stub, request) {
   if (request.url.startsWith('/_emulator/hello')) {
     return { body: { emulator: true, appid: stub.appid, env: 'cloud1', version: '0' } };
   }
-  return (await stub.reply({ path: request.url })) ?? { status: 404, body: { code: 'NOT_FOUND', message: 'nothing here' } };
+  return (
+    (await stub.reply({ path: request.url })) ?? { status: 404, body: { code: 'NOT_FOUND', message: 'nothing here' } }
+  );
 }
 
 async function answerAction(stub, body) {
@@ -76,7 +87,12 @@ function usualReply(stub, body) {
     return { access_token: `token-${stub.signIns}`, openid, appid: stub.appid, env: body.env || 'cloud1' };
   }
   if (body.action === 'auth.wsWebSign') {
-    return { signStr: 'sign', wsUrl: `${stub.url.replace('http', 'ws')}/ws`, secretVersion: 1, envId: body.env || 'cloud1' };
+    return {
+      signStr: 'sign',
+      wsUrl: `${stub.url.replace('http', 'ws')}/ws`,
+      secretVersion: 1,
+      envId: body.env || 'cloud1',
+    };
   }
   return REPLIES[body.action] ?? {};
 }
