@@ -22,7 +22,9 @@ use node_resolver::analyze::{
     EsmAnalysisMode, NodeCodeTranslator, NodeCodeTranslatorMode,
 };
 use node_resolver::cache::NodeResolutionSys;
-use node_resolver::errors::{PackageFolderResolveError, PackageJsonLoadError};
+use node_resolver::errors::{
+    PackageFolderResolveError, PackageFolderResolveErrorKind, PackageJsonLoadError, PackageNotFoundError,
+};
 use node_resolver::{
     DenoIsBuiltInNodeModuleChecker, NodeConditionOptions, NodeResolution, NodeResolutionKind, NodeResolver,
     NodeResolverOptions, NpmPackageFolderResolver, PackageJsonResolver, PackageJsonThreadLocalCache, ResolutionMode,
@@ -65,11 +67,11 @@ pub(crate) struct Loading {
     pub(crate) loaded: LoadedFiles,
 }
 
-/// Makes the loaders; `packed` is the folder whose `node_modules` holds the packed packages.
-pub(crate) fn loading(packed: &Path) -> Loading {
+/// Makes the loaders for the functions below `root`; `packed` is the folder whose `node_modules` holds the packed packages.
+pub(crate) fn loading(root: &Path, packed: &Path) -> Loading {
     let loaded = LoadedFiles::default();
     let packages = Arc::new(PackageJsonResolver::new(RealSys, Some(Arc::new(PackageJsonThreadLocalCache))));
-    let folders = package_folders(packed, &packages);
+    let folders = package_folders(root, packed, &packages);
     let resolver = Arc::new(resolver(&folders, &packages));
     let kinds = Arc::new(Kinds::new(
         ByonmInNpmPackageChecker,
@@ -77,8 +79,12 @@ pub(crate) fn loading(packed: &Path) -> Loading {
         IsCjsResolutionMode::ImplicitTypeCommonJs,
         Vec::new(),
     ));
-    let require_loader =
-        RequireLoader { kinds: kinds.clone(), packed: packed.join("node_modules"), loaded: loaded.clone() };
+    let require_loader = RequireLoader {
+        kinds: kinds.clone(),
+        root: root.to_path_buf(),
+        packed: packed.join("node_modules"),
+        loaded: loaded.clone(),
+    };
     let translator = translator(&folders, &resolver, &packages, &kinds);
     let modules =
         Modules { resolver: resolver.clone(), kinds, translator: Rc::new(translator), loaded: loaded.clone() };
@@ -91,14 +97,14 @@ pub(crate) fn loading(packed: &Path) -> Loading {
     Loading { modules: Rc::new(modules), node, loaded }
 }
 
-fn package_folders(packed: &Path, packages: &Arc<PackageJsonResolver<RealSys>>) -> PackageFolders {
+fn package_folders(root: &Path, packed: &Path, packages: &Arc<PackageJsonResolver<RealSys>>) -> PackageFolders {
     let installed = ByonmNpmResolver::new(ByonmNpmResolverCreateOptions {
         root_node_modules_dir: None,
         search_stop_dir: None,
         sys: NodeResolutionSys::new(RealSys, None),
         pkg_json_resolver: packages.clone(),
     });
-    PackageFolders { installed, packed: packed.join("node_modules").join(PACKED_PACKAGE) }
+    PackageFolders { installed, root: root.to_path_buf(), packed: packed.join("node_modules").join(PACKED_PACKAGE) }
 }
 
 fn resolver(folders: &PackageFolders, packages: &Arc<PackageJsonResolver<RealSys>>) -> Resolver {
@@ -135,10 +141,11 @@ fn translator(
     NodeCodeTranslator::new(Arc::new(exports), NodeCodeTranslatorMode::ModuleLoader)
 }
 
-/// Finds the folder of a package: the nearest `node_modules` that has it, else, for the SDK, the packed one.
+/// Finds the folder of a package: the nearest `node_modules` of the function that has it, else, for the SDK, the packed one.
 #[derive(Debug, Clone)]
 pub(crate) struct PackageFolders {
     installed: ByonmNpmResolver<RealSys>,
+    root: PathBuf,
     packed: PathBuf,
 }
 
@@ -148,7 +155,11 @@ impl NpmPackageFolderResolver for PackageFolders {
         name: &str,
         referrer: &UrlOrPathRef<'_>,
     ) -> Result<PathBuf, PackageFolderResolveError> {
-        match self.installed.resolve_package_folder_from_package(name, referrer) {
+        let found = self.installed.resolve_package_folder_from_package(name, referrer).and_then(|folder| {
+            let from = referrer.path().unwrap_or(&folder);
+            if is_seen(&self.root, from, &folder) { Ok(folder) } else { Err(package_not_found(name, referrer)) }
+        });
+        match found {
             Err(_) if name == PACKED_PACKAGE => Ok(self.packed.clone()),
             found => found,
         }
@@ -164,9 +175,22 @@ impl NpmPackageFolderResolver for PackageFolders {
     }
 }
 
+/// Whether a file of a function sees what is installed in `folder`: it does in its own folder and below. The cloud knows
+/// nothing of the folders above a function (semantics FN-32).
+fn is_seen(root: &Path, from: &Path, folder: &Path) -> bool {
+    !from.starts_with(root) || folder.strip_prefix(root).is_ok_and(|inside| inside.components().count() > 1)
+}
+
+fn package_not_found(name: &str, referrer: &UrlOrPathRef<'_>) -> PackageFolderResolveError {
+    let error =
+        PackageNotFoundError { package_name: name.to_owned(), referrer: referrer.display(), referrer_extra: None };
+    PackageFolderResolveErrorKind::PackageNotFound(error).into_box()
+}
+
 /// What `require` asks of the outside.
 struct RequireLoader {
     kinds: Arc<Kinds>,
+    root: PathBuf,
     packed: PathBuf,
     loaded: LoadedFiles,
 }
@@ -200,9 +224,10 @@ impl NodeRequireLoader for RequireLoader {
         self.kinds.is_maybe_cjs_from_require(specifier, MediaType::from_specifier(specifier))
     }
 
-    /// As Node, and last the packed packages. Only the SDK lies at their top: its own dependencies stay its own.
+    /// As Node, within the function's own folder, and last the packed packages. Only the SDK lies at their top: its own dependencies stay its own.
     fn resolve_require_node_module_paths(&self, from: &Path) -> Vec<String> {
         let mut folders = default_resolve_require_node_module_paths(from);
+        folders.retain(|folder| is_seen(&self.root, from, Path::new(folder)));
         folders.push(self.packed.to_string_lossy().into_owned());
         folders
     }

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::folder::{self, FunctionFolder};
-use crate::process::{After, WorkerFactory, WorkerProcess, time_zone};
+use crate::process::{After, WorkerFactory, WorkerProcess, remove_leftovers, time_zone};
 use crate::starter::Starter;
 use crate::{Completion, FunctionsError, FunctionsOptions, Invocation, InvocationError, Output};
 
@@ -204,11 +204,13 @@ impl Pool {
         }
         let failed = |error: std::io::Error| InvocationError::Worker(error.to_string());
         let root = self.root.as_deref().ok_or(InvocationError::NotFound)?;
+        remove_leftovers(&self.options.temporary);
         let factory = Arc::new(WorkerFactory {
             options: self.options.clone(),
             root: std::fs::canonicalize(root).map_err(failed)?,
             output: self.output.clone(),
             starter: Starter::new().map_err(failed)?,
+            preparing: Arc::default(),
         });
         state.factory = Some(factory.clone());
         Ok(factory)
@@ -283,8 +285,18 @@ impl Pool {
         } {
             end(worker).await;
         }
+        self.until_prepared().await;
         // What serves a call at this moment ends with that call, which is told to end.
         let _ = self.living.subscribe().wait_for(|living| *living == 0).await;
+    }
+
+    /// Waits until nobody writes into the temporary folder any more.
+    async fn until_prepared(&self) {
+        let Some(preparing) = self.lock().factory.as_ref().map(|factory| factory.preparing.clone()) else { return };
+        let wait = move || drop(preparing.write().unwrap_or_else(PoisonError::into_inner));
+        if let Err(error) = tokio::task::spawn_blocking(wait).await {
+            tracing::warn!("the folders of workers may not be whole: {error}");
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, BufReader};
@@ -35,12 +35,17 @@ const INHERITED_VARIABLES: &[&str] =
 /// The time zone of the cloud's containers (semantics FN-09).
 const TIME_ZONE_DEFAULT: &str = "UTC";
 
+/// How the names of workers' private folders begin.
+const PRIVATE_PREFIX: &str = "worker-";
+
 /// Starts workers; what all of them have in common.
 pub(crate) struct WorkerFactory {
     pub(crate) options: Arc<FunctionsOptions>,
     pub(crate) root: PathBuf,
     pub(crate) output: Arc<dyn Output>,
     pub(crate) starter: Starter,
+    /// Read-locked while a worker's folders are made, which nothing can interrupt: closing waits for the write lock.
+    pub(crate) preparing: Arc<RwLock<()>>,
 }
 
 /// A booted worker without a call.
@@ -84,8 +89,12 @@ impl WorkerFactory {
 
     async fn spawn(&self, time_zone: &str, preload: bool) -> io::Result<WorkerProcess> {
         let temporary = self.options.temporary.clone();
-        let (packed, private) =
-            tokio::task::spawn_blocking(move || prepare_folders(&temporary)).await.map_err(io::Error::other)??;
+        let preparing = self.preparing.clone();
+        let prepare = move || {
+            let _preparing = preparing.read().unwrap_or_else(PoisonError::into_inner);
+            prepare_folders(&temporary)
+        };
+        let (packed, private) = tokio::task::spawn_blocking(prepare).await.map_err(io::Error::other)??;
         let marker = format!("\u{1}{}\n", uuid::Uuid::new_v4().simple());
         let boot = ToWorker::Boot(Boot {
             root: self.root.clone(),
@@ -136,9 +145,19 @@ impl WorkerFactory {
     }
 }
 
+/// Removes the private folders that workers of an emulator that was killed have left behind.
+pub(crate) fn remove_leftovers(temporary: &Path) {
+    let Ok(entries) = std::fs::read_dir(temporary) else { return };
+    let leftovers = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PRIVATE_PREFIX));
+    for leftover in leftovers {
+        // One that cannot be removed only takes up room.
+        let _ = std::fs::remove_dir_all(leftover.path());
+    }
+}
+
 fn prepare_folders(temporary: &Path) -> io::Result<(PathBuf, tempfile::TempDir)> {
     let packed = std::fs::canonicalize(crate::packed::folder(temporary)?)?;
-    let private = tempfile::Builder::new().prefix("worker-").tempdir_in(temporary)?;
+    let private = tempfile::Builder::new().prefix(PRIVATE_PREFIX).tempdir_in(temporary)?;
     Ok((packed, private))
 }
 

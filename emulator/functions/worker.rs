@@ -152,7 +152,7 @@ fn start_engine(boot: &Boot, output: File, calls: Receiver<(Invoke, Vec<u8>)>) -
     // An error only says that there is a provider already.
     let _ = deno_runtime::deno_tls::rustls::crypto::aws_lc_rs::default_provider().install_default();
     deno_core::v8_set_flags(vec!["functions".to_owned(), format!("--stack-size={}", (STACK_BYTES >> 10) / 2)]);
-    let loading = loader::loading(&boot.packed);
+    let loading = loader::loading(&boot.root, &boot.packed);
     let channel = Channel { output, marker: boot.marker.clone() };
     let state = ChannelState { channel, calls, loaded: loading.loaded.clone(), is_calling: false };
     let options = WorkerOptions {
@@ -200,11 +200,9 @@ fn services(boot: &Boot, loading: Loading) -> io::Result<Services> {
     })
 }
 
-/// The folders that user code may read: all functions, what is installed above them, and the packed packages.
+/// The folders that user code may read: all functions, with what is installed in them, and the packed packages.
 fn readable(boot: &Boot) -> Vec<PathBuf> {
-    let installed =
-        boot.root.ancestors().skip(1).map(|folder| folder.join("node_modules")).filter(|folder| folder.is_dir());
-    [boot.root.clone(), boot.packed.clone()].into_iter().chain(installed).collect()
+    vec![boot.root.clone(), boot.packed.clone()]
 }
 
 /// Reading as [`readable`] says, writing the private folder alone, any network; no subprocess and no native code.

@@ -86,7 +86,7 @@ async fn packages_by_their_exports() {
     let project = Project::new(&[
         (
             "f/index.js",
-            "const a = require('pkg'), b = require('pkg/sub'), c = require('@scope/p')\nexports.main = async () => ({ a, b, c, d: (await import('pkg')).default, above: require('above') })",
+            "const missing = (name) => { try { return require(name) } catch (error) { return error.code } }\nconst a = require('pkg'), b = require('pkg/sub'), c = require('@scope/p')\nexports.main = async () => ({ a, b, c, d: (await import('pkg')).default, above: missing('above') })",
         ),
         (
             "f/node_modules/pkg/package.json",
@@ -103,7 +103,7 @@ async fn packages_by_their_exports() {
         ("f/node_modules/@scope/p/index.js", "module.exports = 'scoped'"),
         ("node_modules/above/index.js", "module.exports = 'above'"),
     ]);
-    let expected = json!({ "a": "cjs of nested dep inner", "b": "sub", "c": "scoped", "d": "esm of nested dep", "above": "above" });
+    let expected = json!({ "a": "cjs of nested dep inner", "b": "sub", "c": "scoped", "d": "esm of nested dep", "above": "MODULE_NOT_FOUND" });
     assert_eq!(project.result("f", "{}").await, expected);
 }
 

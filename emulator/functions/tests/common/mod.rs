@@ -61,7 +61,7 @@ impl Project {
             worker_arguments: Vec::new(),
             workers_per_function: settings.workers_per_function,
             spare_worker: settings.spare_worker,
-            temporary: temporary(),
+            temporary: folder.path().join("temporary"),
         };
         let functions = Functions::open(options, lines.clone()).unwrap();
         Project { functions, lines, root, folder }
@@ -96,12 +96,6 @@ impl Project {
     }
 }
 
-/// One folder for all tests: the packed packages and the engine's cache are laid out once.
-fn temporary() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("workers");
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
 
 pub(crate) fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
