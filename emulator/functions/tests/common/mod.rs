@@ -96,7 +96,6 @@ impl Project {
     }
 }
 
-
 pub(crate) fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
