@@ -7,8 +7,10 @@ use crate::data_folder::{DataFolder, DataFolderError, Holder};
 use crate::error::ActionError;
 use crate::identity::Sessions;
 use crate::invocation::Logs;
+use crate::register::{Register, Registers};
 use crate::seed::{self, SeedError, Seeded};
 use crate::settings::{CloudSettings, ENVIRONMENT_DEFAULT};
+use crate::tokens::SignedOut;
 use database::{Database, DatabaseError, Durability, Store, StoreOptions};
 use functions::{Functions, FunctionsError, FunctionsOptions};
 use serde_json::{Map, Value, json};
@@ -30,6 +32,7 @@ pub struct Cloud {
 pub struct Environment {
     pub(crate) name: Arc<str>,
     pub(crate) database: Database,
+    pub(crate) register: Arc<Register>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -72,6 +75,9 @@ pub(crate) struct Shared {
     pub(crate) functions: Functions,
     pub(crate) sessions: Sessions,
     pub(crate) logs: Arc<Logs>,
+    pub(crate) signed_out: SignedOut,
+    /// One for each environment that was opened, or had users or modes when the cloud was.
+    registers: Registers,
     store: Store,
     holder: Holder,
     /// The names used in this run, so that the creation of an environment is said once.
@@ -90,6 +96,7 @@ impl Cloud {
         let durability = if folder.is_ephemeral() { Durability::None } else { Durability::Process };
         let store =
             Store::open(&folder.path().join("database"), StoreOptions { durability, ..StoreOptions::default() })?;
+        let registers = Registers::load(&store).await?;
         let storage = Storage::open(&folder.path().join("files")).await?;
         let logs = Arc::new(Logs::default());
         let functions = Functions::open(function_options(&settings, &folder), logs.clone())?;
@@ -100,6 +107,8 @@ impl Cloud {
             functions,
             sessions: Sessions::default(),
             logs,
+            signed_out: SignedOut::default(),
+            registers,
             store,
             holder,
             used: Mutex::default(),
@@ -177,7 +186,8 @@ impl Cloud {
     fn open_environment(&self, name: &str) -> Result<Environment, DatabaseError> {
         self.say_first_use(name);
         let database = self.shared.store.database(name)?;
-        Ok(Environment { name: name.into(), database, shared: self.shared.clone() })
+        let register = self.shared.registers.of(&database);
+        Ok(Environment { name: name.into(), database, register, shared: self.shared.clone() })
     }
 
     fn say_first_use(&self, name: &str) {
