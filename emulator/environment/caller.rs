@@ -1,5 +1,7 @@
 //! Who makes a request: the door it came through and the identity it proved there.
 
+use crate::tokens::Login;
+
 /// The door a request came through. It decides which rights a caller starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
@@ -20,6 +22,8 @@ pub struct Caller {
     pub user: Option<String>,
     /// The environment the access token was minted for. `None` where `user` is, and for administrators.
     pub environment: Option<String>,
+    /// How the user signed in; `None` where `user` is.
+    pub(crate) login: Option<Login>,
     /// The session token found in the request, minted for one invocation of a function (protocol §7);
     /// it tells whose call the request belongs to. `None` outside functions.
     pub session_token: Option<String>,
@@ -28,16 +32,16 @@ pub struct Caller {
 impl Caller {
     /// An administrator, or nobody in particular, that came through `door` and sent `session_token`, if any.
     pub fn new(door: Door, session_token: Option<String>) -> Caller {
-        Caller { door, user: None, environment: None, session_token }
+        Caller { door, user: None, environment: None, login: None, session_token }
     }
 
     /// A user of `environment`.
-    pub(crate) fn of_user(environment: &str, openid: &str) -> Caller {
+    pub(crate) fn of_user(environment: &str, openid: &str, login: Login) -> Caller {
         Caller {
-            door: Door::Web,
             user: Some(openid.to_owned()),
             environment: Some(environment.to_owned()),
-            session_token: None,
+            login: Some(login),
+            ..Caller::new(Door::Web, None)
         }
     }
 

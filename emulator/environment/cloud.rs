@@ -157,6 +157,16 @@ impl Cloud {
         &self.shared.holder
     }
 
+    /// What `GET /_emulator/hello` answers to anybody: enough for a page to tell whether this emulator is its own.
+    pub fn hello(&self) -> Value {
+        json!({
+            "emulator": true,
+            "appid": self.shared.settings.appid,
+            "env": self.default_name(),
+            "version": env!("CARGO_PKG_VERSION"),
+        })
+    }
+
     /// What `GET /_emulator/status` answers.
     pub fn status(&self) -> Value {
         json!({
@@ -210,9 +220,20 @@ impl Environment {
         &self.name
     }
 
-    /// Does what `action` says on behalf of `caller`. Every mistake in `params` is an error and changes nothing.
+    /// Does what `action` says on behalf of `caller`, an administrator. Every mistake in `params` is an error and changes nothing.
     pub async fn call(&self, caller: &Caller, action: &str, params: Map<String, Value>) -> Result<Reply, ActionError> {
         actions::call(self, caller, action, params).await
+    }
+
+    /// The same on behalf of the user that `access_token` proves. Refused without effect where it proves nobody, unless the action
+    /// is a way of signing in.
+    pub async fn call_as_user(
+        &self,
+        access_token: Option<&str>,
+        action: &str,
+        params: Map<String, Value>,
+    ) -> Result<Reply, ActionError> {
+        actions::call_as_user(self, access_token, action, params).await
     }
 
     /// What stands before a path in an address that the emulator hands out.

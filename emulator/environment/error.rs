@@ -81,6 +81,13 @@ impl ActionError {
         ActionError::new(codes::CHECK_LOGIN_FAILED, reason)
     }
 
+    /// A file that the caller may not touch.
+    pub(crate) fn storage_denied(path: &str) -> ActionError {
+        let message =
+            format!("storage permission denied: {path} belongs to somebody else, or the files' mode forbids it");
+        ActionError::new(codes::STORAGE_EXCEED_AUTHORITY, message)
+    }
+
     /// Something the cloud has and the emulator has not: refused by its name.
     pub fn unsupported(what: &str) -> ActionError {
         ActionError::new(codes::INVALID_PARAM, format!("not supported by the emulator: {what}"))

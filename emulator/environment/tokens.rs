@@ -81,7 +81,7 @@ impl Cloud {
 
 impl Environment {
     /// Whose access token `token` is, here and now.
-    pub(crate) fn caller_of_access_token(&self, token: &str) -> Result<(Caller, Login), ActionError> {
+    pub(crate) fn user_of_access_token(&self, token: &str) -> Result<Caller, ActionError> {
         let claims = self.shared.claims(Kind::Access, token);
         let claims = claims.filter(|claims| claims.environment == *self.name).ok_or_else(|| {
             ActionError::login_failed("the access token was not made by this emulator for this environment")
@@ -89,7 +89,7 @@ impl Environment {
         if claims.expires_ms < self.shared.clock.now_ms() {
             return Err(ActionError::new(codes::ACCESS_TOKEN_EXPIRED, "the access token has expired: refresh it"));
         }
-        Ok((claims.caller(), claims.who.login))
+        Ok(claims.caller())
     }
 
     /// Who may have a new access token for the refresh token `token`.
@@ -156,7 +156,7 @@ impl Shared {
 impl Claims {
     fn caller(&self) -> Caller {
         match &self.who.openid {
-            Some(openid) => Caller::of_user(&self.environment, openid),
+            Some(openid) => Caller::of_user(&self.environment, openid, self.who.login),
             None => Caller { environment: Some(self.environment.clone()), ..Caller::new(Door::Admin, None) },
         }
     }

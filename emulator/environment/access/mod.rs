@@ -191,13 +191,14 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
     use crate::caller::Door;
+    use crate::tokens::Login;
     use document::{DateTime, decode_text};
 
     #[test]
     fn the_template_becomes_the_caller() {
         let template = r#"{"a": "{openid}", "b": [{"c": "{openid}"}], "d": "x{openid}"}"#;
         check_filled(
-            &Caller::of_user("e", "alice"),
+            &Caller::of_user("e", "alice", Login::Wechat),
             template,
             r#"{"a": "alice", "b": [{"c": "alice"}], "d": "x{openid}"}"#,
         );
