@@ -150,8 +150,8 @@ fn screen(ready: &Ready<'_>) -> String {
 
 fn seeded_text(seeded: &Seeded) -> String {
     match seeded {
-        Seeded::Filled { collections, documents, files } => {
-            format!("{collections} collections with {documents} documents, and {files} files")
+        Seeded::Filled { collections, documents, files, users } => {
+            format!("{collections} collections with {documents} documents, {files} files and {users} users")
         }
         Seeded::HadData => "not used: the cloud has data already, nothing was changed".into(),
     }

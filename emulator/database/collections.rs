@@ -47,11 +47,20 @@ impl Database {
     /// Makes the collections that are missing and inserts all documents, in one commit, all or nothing.
     /// Each document has its `_id`.
     pub async fn seed(&self, collections: Vec<(CollectionName, Vec<Document>)>) -> Result<(), DatabaseError> {
-        let prepared = collections
-            .into_iter()
-            .map(|(name, documents)| Ok((name, prepare(documents)?)))
-            .collect::<Result<Vec<_>, DatabaseError>>()?;
+        let prepared = prepare_all(collections)?;
         self.shared.writer.run(self.namespace.clone(), move |draft| write::seed(draft, prepared)).await
+    }
+
+    /// Does what `removals` ask for, then makes the collections that are missing and inserts all documents, in one commit, all or
+    /// nothing. A removal from a missing collection removes nothing. Each document has its `_id`.
+    pub async fn refill(
+        &self,
+        removals: Vec<RemoveRequest>,
+        collections: Vec<(CollectionName, Vec<Document>)>,
+    ) -> Result<(), DatabaseError> {
+        let prepared = prepare_all(collections)?;
+        let work = move |draft: &mut crate::draft::Draft<'_>| write::refill(draft, &removals, prepared);
+        self.shared.writer.run(self.namespace.clone(), work).await
     }
 
     /// Inserts all documents or none, in one commit, and returns their ids in order. Each document has its `_id`.
@@ -114,6 +123,12 @@ impl Database {
             .await
             .unwrap_or_else(|error| Err(DatabaseError::Internal(error.to_string())))
     }
+}
+
+fn prepare_all(
+    collections: Vec<(CollectionName, Vec<Document>)>,
+) -> Result<Vec<(CollectionName, Vec<NewDocument>)>, DatabaseError> {
+    collections.into_iter().map(|(name, documents)| Ok((name, prepare(documents)?))).collect()
 }
 
 fn prepare(documents: Vec<Document>) -> Result<Vec<NewDocument>, DatabaseError> {

@@ -7,11 +7,11 @@ use crate::data_folder::{DataFolder, DataFolderError, Holder};
 use crate::error::ActionError;
 use crate::identity::Sessions;
 use crate::invocation::Logs;
-use crate::register::{Register, Registers};
+use crate::register::{self, Register, Registers};
 use crate::seed::{self, SeedError, Seeded};
 use crate::settings::{CloudSettings, ENVIRONMENT_DEFAULT};
 use crate::tokens::SignedOut;
-use database::{Database, DatabaseError, Durability, Store, StoreOptions};
+use database::{CollectionName, Database, DatabaseError, Durability, Store, StoreOptions};
 use functions::{Functions, FunctionsError, FunctionsOptions};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -114,7 +114,11 @@ impl Cloud {
             used: Mutex::default(),
             folder,
         };
-        Ok(Cloud { shared: Arc::new(shared) })
+        let cloud = Cloud { shared: Arc::new(shared) };
+        for name in cloud.shared.store.namespaces() {
+            seed::recover(&cloud.open_environment(&name)?).await?;
+        }
+        Ok(cloud)
     }
 
     /// Fills the default environment from the fixtures of the settings, if it is empty. `None`: no fixtures were named.
@@ -234,6 +238,12 @@ impl Environment {
         params: Map<String, Value>,
     ) -> Result<Reply, ActionError> {
         actions::call_as_user(self, access_token, action, params).await
+    }
+
+    /// The names of its collections, sorted, without the emulator's own.
+    pub(crate) fn collections(&self) -> Vec<CollectionName> {
+        let collections = self.database.collections().into_iter();
+        collections.filter(|name| name.as_str() != register::COLLECTION).collect()
     }
 
     /// What stands before a path in an address that the emulator hands out.

@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod identity;
 mod invocation;
+mod management;
 mod register;
 mod seed;
 mod settings;

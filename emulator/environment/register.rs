@@ -27,6 +27,8 @@ const ID_COLLECTION: &str = "collection:";
 const ID_DEFAULT: &str = "default-user";
 const ID_FILES: &str = "files";
 const ID_USER: &str = "user:";
+/// Under which `seed/change.rs` writes down what is under way.
+pub(crate) const ID_ERRAND: &str = "errand";
 
 /// A user of the mini program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +80,7 @@ impl Registers {
     pub(crate) async fn load(store: &Store) -> Result<Registers, DatabaseError> {
         let registers = Registers::default();
         for namespace in store.namespaces() {
-            registers.of(&store.database(&namespace)?).load().await?;
+            registers.of(&store.database(&namespace)?).reload().await?;
         }
         Ok(registers)
     }
@@ -104,9 +106,13 @@ impl Register {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads everything again from the collection that keeps it.
-    pub(crate) async fn load(&self) -> Result<(), DatabaseError> {
-        let _changing = self.changing.lock().await;
+    /// Keeps others from changing it, for as long as what is returned lives.
+    pub(crate) async fn change(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    /// Reads everything again from the collection that keeps it. For whoever is changing it.
+    pub(crate) async fn reload(&self) -> Result<(), DatabaseError> {
         let mut entries = Entries::default();
         for document in self.documents().await? {
             if let Some(entry) = Document::try_from(document).ok().and_then(|document| Entry::read(&document)) {
@@ -119,7 +125,7 @@ impl Register {
 
     /// Adds `entry`, or puts it in place of the one it is about.
     pub(crate) async fn put(&self, entry: Entry) -> Result<(), ActionError> {
-        let _changing = self.changing.lock().await;
+        let _changing = self.change().await;
         self.ensure_collection().await?;
         let document = entry.document();
         let request = UpdateRequest {
@@ -139,7 +145,7 @@ impl Register {
 
     /// Removes the user `name`, and the choice of them as the default one; returns whether there was such a user.
     pub(crate) async fn remove_user(&self, name: &str) -> Result<bool, ActionError> {
-        let _changing = self.changing.lock().await;
+        let _changing = self.change().await;
         let mut entries = Entries::clone(&self.entries());
         if entries.user(name).is_none() {
             return Ok(false);
@@ -155,7 +161,8 @@ impl Register {
         Ok(true)
     }
 
-    async fn documents(&self) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
+    /// Everything in the collection that keeps it.
+    pub(crate) async fn documents(&self) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
         let collection = own_collection()?;
         if !self.database.collections().contains(&collection) {
             return Ok(Vec::new());
