@@ -11,6 +11,7 @@ use crate::register::{self, Register, Registers};
 use crate::seed::{self, SeedError, Seeded};
 use crate::settings::{CloudSettings, ENVIRONMENT_DEFAULT};
 use crate::tokens::SignedOut;
+use crate::watches::Watches;
 use database::{CollectionName, Database, DatabaseError, Durability, Store, StoreOptions};
 use functions::{Functions, FunctionsError, FunctionsOptions};
 use serde_json::{Map, Value, json};
@@ -76,6 +77,7 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) logs: Arc<Logs>,
     pub(crate) signed_out: SignedOut,
+    pub(crate) watches: Watches,
     /// One for each environment that was opened, or had users or modes when the cloud was.
     registers: Registers,
     store: Store,
@@ -108,6 +110,7 @@ impl Cloud {
             sessions: Sessions::default(),
             logs,
             signed_out: SignedOut::default(),
+            watches: Watches::default(),
             registers,
             store,
             holder,

@@ -16,6 +16,7 @@ mod register;
 mod seed;
 mod settings;
 mod tokens;
+mod watches;
 
 pub use caller::{Caller, Door};
 pub use cloud::{Cloud, Environment, OpenError, Reply};
@@ -26,6 +27,7 @@ pub use invocation::{Invoked, LogLine};
 pub use register::User;
 pub use seed::{SeedError, Seeded};
 pub use settings::{CloudSettings, FunctionSettings, WorkerCommand};
+pub use watches::{EventsText, HeldWatch, Watched};
 
 /// What the binary's hidden command calls: the process becomes a function worker.
 pub use functions::run_worker;

@@ -13,7 +13,7 @@ use hyper::{Method, Request, StatusCode};
 
 use crate::State;
 use crate::body::{Answer, RequestBody};
-use crate::endpoints::{admin, emulator, home, objects, web};
+use crate::endpoints::{admin, emulator, home, objects, realtime, web};
 use crate::router::{Endpoint, Route};
 use crate::{cors, envelope, guard, router};
 
@@ -88,6 +88,7 @@ async fn enter(state: &State, parts: &Parts, route: &Route<'_>, body: &mut Reque
         Endpoint::Emulator => emulator::answer(cloud, parts, rest, body, note).await,
         Endpoint::Home => home::welcome(),
         Endpoint::Ready => home::ready(),
+        Endpoint::Realtime => realtime::answer(cloud, &state.sockets, parts),
         Endpoint::Upload => objects::upload(cloud, parts, rest, body, note).await,
         Endpoint::Web => web::answer(cloud, parts, body, note).await,
     }

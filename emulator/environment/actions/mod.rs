@@ -6,6 +6,7 @@ mod database;
 mod functions;
 mod params;
 mod storage;
+pub(crate) mod watch;
 
 use crate::caller::{Caller, Door};
 use crate::cloud::{Environment, Reply};

@@ -5,4 +5,5 @@ pub(crate) mod admin;
 pub(crate) mod emulator;
 pub(crate) mod home;
 pub(crate) mod objects;
+pub(crate) mod realtime;
 pub(crate) mod web;
