@@ -19,6 +19,7 @@ use std::path::PathBuf;
 enum Command {
     Action,
     Collections,
+    Create,
     Mode,
     Reset,
     Seed,
@@ -32,6 +33,7 @@ enum Command {
 const COMMANDS: &[(&str, Command)] = &[
     ("action", Command::Action),
     ("collections", Command::Collections),
+    ("create", Command::Create),
     ("mode", Command::Mode),
     ("reset", Command::Reset),
     ("seed", Command::Seed),
@@ -47,6 +49,13 @@ struct ActionParams {
     action: String,
     #[serde(default)]
     params: Map<String, Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateParams {
+    collection: String,
+    mode: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,6 +119,7 @@ impl Environment {
                 let NoParams {} = read(params)?;
                 self.list_collections().await
             }
+            Command::Create => self.create(read(params)?).await,
             Command::Mode => self.set_mode(read(params)?).await,
             Command::Reset => {
                 let NoParams {} = read(params)?;
@@ -144,6 +154,16 @@ impl Environment {
             list.push(json!({ "name": name.as_str(), "documents": documents, "mode": mode }));
         }
         Ok(json!({ "collections": list, "filesMode": entries.of_files().name() }))
+    }
+
+    async fn create(&self, CreateParams { collection, mode }: CreateParams) -> Result<Value, ActionError> {
+        let name = access::collection(&collection)?;
+        let mode = mode.as_deref().map(Mode::parse).transpose()?;
+        self.database.create_collection(&name).await?;
+        if let Some(mode) = mode {
+            self.register.put(Entry::CollectionMode(collection, mode)).await?;
+        }
+        Ok(json!({}))
     }
 
     async fn set_mode(&self, ModeParams { collection, mode }: ModeParams) -> Result<Value, ActionError> {
