@@ -68,7 +68,12 @@ pub(crate) async fn authority(
     caller: &Caller,
     params: Params,
 ) -> Result<Reply, ActionError> {
-    access::administrators_only(caller, "storage.getFileAuthority")?;
+    if !caller.is_administrator() {
+        return Err(ActionError::new(
+            codes::STORAGE_EXCEED_AUTHORITY,
+            "storage permission denied: this is for servers",
+        ));
+    }
     let mode = environment.register.entries().of_files();
     let user = params.optional_text("openId")?;
     let mut list = Vec::new();
