@@ -1,7 +1,7 @@
 //! Reading the params of an action: each value by name and type, every mistake an error that names it.
 
 use crate::error::ActionError;
-use document::{DateTime, Document};
+use document::{Bson, DateTime, DialectError, Document};
 use query::QueryError;
 use serde_json::{Map, Value};
 
@@ -55,17 +55,33 @@ impl Params {
         value.as_array().map(Vec::as_slice).ok_or_else(|| ActionError::param_type(name, "an array"))
     }
 
-    /// A document of dialect B that must be there: extended JSON in a string.
+    /// Whether an array stands under `name`.
+    pub(crate) fn is_array(&self, name: &str) -> bool {
+        self.get(name).is_some_and(Value::is_array)
+    }
+
+    /// A value of dialect A that may be missing.
+    pub(crate) fn optional_value(&self, name: &str, now: DateTime) -> Result<Option<Bson>, ActionError> {
+        let value = self.get(name).map(|value| document::decode(value, now));
+        value.transpose().map_err(|error| malformed(name, &error))
+    }
+
+    /// A document that must be there: JSON in dialect A, a text of extended JSON in dialect B.
     pub(crate) fn document(&self, name: &str, now: DateTime) -> Result<Document, ActionError> {
         self.optional_document(name, now)?.ok_or_else(|| ActionError::param_missing(name))
     }
 
-    /// A document of dialect B that may be missing.
+    /// A document that may be missing.
     pub(crate) fn optional_document(&self, name: &str, now: DateTime) -> Result<Option<Document>, ActionError> {
-        self.optional_text(name)?.map(|text| decode(name, text, now)).transpose()
+        self.get(name).map(|value| decode(name, value, now)).transpose()
     }
 
-    /// A part of a query that may be missing: a document of dialect B, parsed.
+    /// An array of documents that must be there.
+    pub(crate) fn documents(&self, name: &str, now: DateTime) -> Result<Vec<Document>, ActionError> {
+        self.array(name)?.iter().map(|value| decode(name, value, now)).collect()
+    }
+
+    /// A part of a query that may be missing: a document, parsed.
     pub(crate) fn optional_parsed<T>(
         &self,
         name: &str,
@@ -74,9 +90,79 @@ impl Params {
     ) -> Result<Option<T>, ActionError> {
         Ok(self.optional_document(name, now)?.map(|document| parse(&document)).transpose()?)
     }
+
+    /// An order that may be missing, as a sort's document: in dialect A it is an array of `{field, direction}`.
+    pub(crate) fn optional_order(&self, name: &str, now: DateTime) -> Result<Option<Document>, ActionError> {
+        match self.get(name) {
+            Some(Value::Array(fields)) => {
+                fields.iter().map(|field| order_field(name, field)).collect::<Result<_, _>>().map(Some)
+            }
+            Some(_) | None => self.optional_document(name, now),
+        }
+    }
 }
 
-/// Decodes the document of dialect B that stood under `name`.
-pub(crate) fn decode(name: &str, text: &str, now: DateTime) -> Result<Document, ActionError> {
-    document::decode_text(text, now).map_err(|error| ActionError::invalid_param(format!("{name}: {error}")))
+fn order_field(name: &str, value: &Value) -> Result<(String, Bson), ActionError> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    let direction = match text("direction") {
+        Some("asc") => Some(1),
+        Some("desc") => Some(-1),
+        Some(_) | None => None,
+    };
+    match (text("field"), direction) {
+        (Some(field), Some(direction)) => Ok((field.to_owned(), Bson::Int32(direction))),
+        _ => Err(ActionError::param_type(name, "an array of {field, direction}, with a direction of `asc` or `desc`")),
+    }
+}
+
+fn decode(name: &str, value: &Value, now: DateTime) -> Result<Document, ActionError> {
+    let decoded = match value {
+        Value::String(text) => document::decode_text(text, now),
+        _ => document::decode_document(value, now),
+    };
+    decoded.map_err(|error| malformed(name, &error))
+}
+
+fn malformed(name: &str, error: &DialectError) -> ActionError {
+    ActionError::invalid_param(format!("{name}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn both_dialects_spell_the_same_document() {
+        let expected = document::decode_text(r#"{"a": 1, "d": {"$date": 5}}"#, now()).unwrap();
+        for value in
+            [json!({"a": 1, "d": {"$date": 5}}), json!(r#"{"a":{"$numberInt":"1"},"d":{"$date":{"$numberLong":"5"}}}"#)]
+        {
+            assert_eq!(params(json!({ "data": value })).document("data", now()), Ok(expected.clone()));
+        }
+        for value in [json!(5), json!([]), json!("[]"), json!("{"), json!(null)] {
+            assert!(params(json!({ "data": value })).document("data", now()).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn both_dialects_spell_the_same_order() {
+        let expected = Document::from_iter([("b".to_owned(), Bson::Int32(-1)), ("a".to_owned(), Bson::Int32(1))]);
+        let fields = json!([{"field": "b", "direction": "desc"}, {"field": "a", "direction": "asc"}]);
+        for order in [fields, json!(r#"{"b":{"$numberInt":"-1"},"a":1}"#), json!({"b": -1, "a": 1})] {
+            assert_eq!(params(json!({ "order": order })).optional_order("order", now()), Ok(Some(expected.clone())));
+        }
+        for order in [json!([1]), json!([{"field": "a"}]), json!([{"field": "a", "direction": "ASC"}])] {
+            assert!(params(json!({ "order": order })).optional_order("order", now()).is_err(), "{order}");
+        }
+    }
+
+    fn params(values: Value) -> Params {
+        Params::new(values.as_object().cloned().unwrap())
+    }
+
+    fn now() -> DateTime {
+        DateTime::from_millis(0)
+    }
 }
