@@ -219,7 +219,7 @@ impl Places {
 
 /// `text` with the line before everything but a byte order mark and a `'use strict'`; `None` where it has the line.
 fn with_line(text: &str) -> Option<String> {
-    if text.lines().any(|line| line.trim() == LINE) {
+    if has_line(text) {
         return None;
     }
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
@@ -235,14 +235,17 @@ fn with_line(text: &str) -> Option<String> {
 
 /// `text` without the line; `None` where it has none.
 fn without_line(text: &str) -> Option<String> {
-    let is_ours = |line: &&str| line.trim_start_matches('\u{feff}').trim() == LINE;
-    if !text.lines().any(|line| is_ours(&line)) {
+    if !has_line(text) {
         return None;
     }
     let mark = if text.starts_with('\u{feff}') { "\u{feff}" } else { "" };
-    let kept: String =
-        text.trim_start_matches('\u{feff}').split_inclusive('\n').filter(|line| !is_ours(line)).collect();
+    let lines = text.trim_start_matches('\u{feff}').split_inclusive('\n');
+    let kept: String = lines.filter(|line| line.trim() != LINE).collect();
     Some(format!("{mark}{kept}"))
+}
+
+fn has_line(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').lines().any(|line| line.trim() == LINE)
 }
 
 fn pretty(config: &Map<String, Value>) -> String {

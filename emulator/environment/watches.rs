@@ -8,6 +8,7 @@ use crate::actions::watch::{append_events, initial_events, readable, request};
 use crate::caller::Caller;
 use crate::cloud::Environment;
 use crate::error::{ActionError, codes};
+use crate::register::Entries;
 use database::{CollectionName, Watch, WatchEvents};
 use history::History;
 use query::Filter;
@@ -64,6 +65,8 @@ struct Session {
     collection: CollectionName,
     /// What the caller could read of the collection at the beginning, as [`Filter::identity`] tells it.
     reach: Arc<[u8]>,
+    /// The modes under which that was last found to be so still.
+    checked: Arc<Entries>,
     watch: Watch,
     history: History,
     holding: u64,
@@ -78,12 +81,13 @@ impl Environment {
     ) -> Result<(HeldWatch, EventsText), ActionError> {
         let request = request(self, caller, params)?;
         let collection = request.collection.clone();
+        let checked = self.register.entries();
         let reach = reach(self, caller, &collection)?;
         let mut watch = self.database.watch(request).await?;
         let history = History::default();
         let first = EventsText { current: history.current(), events: initial_events(&watch.take_initial()) };
         let (environment, caller) = (self.name.clone(), caller.clone());
-        let session = Session { environment, caller, collection, reach, watch, history, holding: 0 };
+        let session = Session { environment, caller, collection, reach, checked, watch, history, holding: 0 };
         let (query_id, session) = self.shared.watches.add(session);
         Ok((HeldWatch { query_id, session, holding: 0, environment: self.clone() }, first))
     }
@@ -173,8 +177,13 @@ impl Drop for HeldWatch {
 
 impl Session {
     /// Permission is checked for every event: what the caller may read must be what it was at the beginning.
-    fn check_reach(&self, environment: &Environment) -> Result<(), ActionError> {
+    fn check_reach(&mut self, environment: &Environment) -> Result<(), ActionError> {
+        let entries = environment.register.entries();
+        if Arc::ptr_eq(&entries, &self.checked) {
+            return Ok(());
+        }
         if *reach(environment, &self.caller, &self.collection)? == *self.reach {
+            self.checked = entries;
             return Ok(());
         }
         let message = format!("the permission mode of `{}` was changed: watch again", self.collection);

@@ -60,7 +60,7 @@ impl<'a> Request<'a> {
     }
 
     /// `database.getDocument`, `database.queryDocument`.
-    pub(crate) async fn get(self, dialect: Dialect) -> Result<Reply, ActionError> {
+    pub(crate) async fn get(self) -> Result<Reply, ActionError> {
         self.refuse_transaction()?;
         let (limit, skip) = (self.limit()?, self.skip()?);
         let collection = self.collection()?;
@@ -73,7 +73,7 @@ impl<'a> Request<'a> {
             projection: self.params.optional_parsed("projection", self.now, Projection::parse)?,
         };
         let documents = self.environment.database.find(request).await?;
-        let list: Vec<Value> = documents.iter().map(|document| answer(document, dialect)).collect();
+        let list: Vec<Value> = documents.iter().map(|document| answer(document, self.params.dialect())).collect();
         Ok(Reply::Data(json!({ "list": list, "offset": skip, "limit": limit })))
     }
 

@@ -28,7 +28,7 @@ enum Action {
     AddCollection,
     AddDocument,
     CountDocuments,
-    GetDocuments(Dialect),
+    GetDocuments,
     InsertDocuments,
     ModifyAndReturnDocument,
     ModifyDocuments,
@@ -42,33 +42,34 @@ enum Action {
     GetUploadMetadata,
 }
 
-/// Sorted by name (protocol §2.4 … §2.8, §5.1). The names of dialects A and B stand side by side: both are spoken at every door.
-const ACTIONS: &[(&str, Action)] = &[
-    ("auth.fetchAccessTokenWithRefreshToken", Action::FetchAccessToken),
-    ("auth.getUserInfo", Action::GetUserInfo),
-    ("auth.logout", Action::Logout),
-    ("auth.signInAnonymously", Action::SignInAnonymously),
-    ("auth.signInWithTicket", Action::SignInWithTicket),
-    ("auth.wsWebSign", Action::WsWebSign),
-    ("database.addCollection", Action::AddCollection),
-    ("database.addDocument", Action::AddDocument),
-    ("database.calculateDocument", Action::CountDocuments),
-    ("database.countDocument", Action::CountDocuments),
-    ("database.deleteDocument", Action::RemoveDocuments),
-    ("database.getDocument", Action::GetDocuments(Dialect::B)),
-    ("database.insertDocument", Action::InsertDocuments),
-    ("database.modifyAndReturnDoc", Action::ModifyAndReturnDocument),
-    ("database.modifyDocument", Action::ModifyDocuments),
-    ("database.queryDocument", Action::GetDocuments(Dialect::A)),
-    ("database.removeDocument", Action::RemoveDocuments),
-    ("database.updateDocument", Action::ModifyDocuments),
-    ("emulator.signIn", Action::SignIn),
-    ("functions.invokeFunction", Action::InvokeFunction),
-    ("storage.batchCopyFile", Action::BatchCopyFile),
-    ("storage.batchDeleteFile", Action::BatchDeleteFile),
-    ("storage.batchGetDownloadUrl", Action::BatchGetDownloadUrl),
-    ("storage.getFileAuthority", Action::GetFileAuthority),
-    ("storage.getUploadMetadata", Action::GetUploadMetadata),
+/// Sorted by name (protocol §2.4 … §2.8, §5.1). The dialect is that of the documents in the params and in the
+/// reply; the names of both stand side by side, since both are spoken at every door.
+const ACTIONS: &[(&str, Action, Dialect)] = &[
+    ("auth.fetchAccessTokenWithRefreshToken", Action::FetchAccessToken, Dialect::A),
+    ("auth.getUserInfo", Action::GetUserInfo, Dialect::A),
+    ("auth.logout", Action::Logout, Dialect::A),
+    ("auth.signInAnonymously", Action::SignInAnonymously, Dialect::A),
+    ("auth.signInWithTicket", Action::SignInWithTicket, Dialect::A),
+    ("auth.wsWebSign", Action::WsWebSign, Dialect::A),
+    ("database.addCollection", Action::AddCollection, Dialect::A),
+    ("database.addDocument", Action::AddDocument, Dialect::A),
+    ("database.calculateDocument", Action::CountDocuments, Dialect::B),
+    ("database.countDocument", Action::CountDocuments, Dialect::A),
+    ("database.deleteDocument", Action::RemoveDocuments, Dialect::A),
+    ("database.getDocument", Action::GetDocuments, Dialect::B),
+    ("database.insertDocument", Action::InsertDocuments, Dialect::B),
+    ("database.modifyAndReturnDoc", Action::ModifyAndReturnDocument, Dialect::B),
+    ("database.modifyDocument", Action::ModifyDocuments, Dialect::B),
+    ("database.queryDocument", Action::GetDocuments, Dialect::A),
+    ("database.removeDocument", Action::RemoveDocuments, Dialect::B),
+    ("database.updateDocument", Action::ModifyDocuments, Dialect::A),
+    ("emulator.signIn", Action::SignIn, Dialect::A),
+    ("functions.invokeFunction", Action::InvokeFunction, Dialect::A),
+    ("storage.batchCopyFile", Action::BatchCopyFile, Dialect::A),
+    ("storage.batchDeleteFile", Action::BatchDeleteFile, Dialect::A),
+    ("storage.batchGetDownloadUrl", Action::BatchGetDownloadUrl, Dialect::A),
+    ("storage.getFileAuthority", Action::GetFileAuthority, Dialect::A),
+    ("storage.getUploadMetadata", Action::GetUploadMetadata, Dialect::A),
 ];
 
 /// Sorted; the cloud has these, the emulator does not yet.
@@ -116,7 +117,7 @@ impl Action {
             | Action::AddCollection
             | Action::AddDocument
             | Action::CountDocuments
-            | Action::GetDocuments(_)
+            | Action::GetDocuments
             | Action::InsertDocuments
             | Action::ModifyAndReturnDocument
             | Action::ModifyDocuments
@@ -138,7 +139,8 @@ pub(crate) async fn call(
     name: &str,
     params: Map<String, Value>,
 ) -> Result<Reply, ActionError> {
-    carry_out(environment, caller, find(name)?, Params::new(params)).await
+    let (action, dialect) = find(name)?;
+    carry_out(environment, caller, action, Params::new(params, dialect)).await
 }
 
 /// Does what the action `name` says, for the user that `access_token` proves.
@@ -148,13 +150,13 @@ pub(crate) async fn call_as_user(
     name: &str,
     params: Map<String, Value>,
 ) -> Result<Reply, ActionError> {
-    let action = find(name)?;
+    let (action, dialect) = find(name)?;
     let caller = match access_token {
         _ if action.is_for_strangers() => Caller::new(Door::Web, None),
         Some(token) => environment.user_of_access_token(token)?,
         None => return Err(ActionError::login_failed("sign in first: the request carries no access token")),
     };
-    carry_out(environment, &caller, action, Params::new(params)).await
+    carry_out(environment, &caller, action, Params::new(params, dialect)).await
 }
 
 async fn carry_out(
@@ -175,7 +177,7 @@ async fn carry_out(
         Action::AddCollection => request(params).add_collection().await,
         Action::AddDocument => request(params).add().await,
         Action::CountDocuments => request(params).count().await,
-        Action::GetDocuments(dialect) => request(params).get(dialect).await,
+        Action::GetDocuments => request(params).get().await,
         Action::InsertDocuments => request(params).insert().await,
         Action::ModifyAndReturnDocument => request(params).modify_and_return().await,
         Action::ModifyDocuments => request(params).modify().await,
@@ -189,9 +191,10 @@ async fn carry_out(
     }
 }
 
-fn find(name: &str) -> Result<Action, ActionError> {
-    if let Ok(index) = ACTIONS.binary_search_by_key(&name, |(name, _)| name) {
-        return Ok(ACTIONS[index].1);
+fn find(name: &str) -> Result<(Action, Dialect), ActionError> {
+    if let Ok(index) = ACTIONS.binary_search_by_key(&name, |(name, ..)| name) {
+        let (_, action, dialect) = ACTIONS[index];
+        return Ok((action, dialect));
     }
     match ACTIONS_UNSUPPORTED.binary_search(&name) {
         Ok(_) => Err(ActionError::unsupported(name)),
@@ -205,14 +208,14 @@ mod tests {
 
     #[test]
     fn the_tables_are_sorted_and_apart() {
-        assert!(ACTIONS.is_sorted_by_key(|(name, _)| *name));
+        assert!(ACTIONS.is_sorted_by_key(|(name, ..)| *name));
         assert!(ACTIONS_UNSUPPORTED.is_sorted());
-        assert!(ACTIONS.iter().all(|(name, _)| !ACTIONS_UNSUPPORTED.contains(name)));
+        assert!(ACTIONS.iter().all(|(name, ..)| !ACTIONS_UNSUPPORTED.contains(name)));
     }
 
     #[test]
     fn an_action_is_found_or_refused_by_name() {
-        assert_eq!(find("database.getDocument"), Ok(Action::GetDocuments(Dialect::B)));
+        assert_eq!(find("database.getDocument"), Ok((Action::GetDocuments, Dialect::B)));
         let known = find("wx.openApi").map_err(|error| error.message);
         assert_eq!(known, Err("not supported by the emulator: wx.openApi".into()));
         let unknown = find("database.fly").map_err(|error| error.message);

@@ -1,18 +1,25 @@
 //! Reading the params of an action: each value by name and type, every mistake an error that names it.
 
 use crate::error::ActionError;
-use document::{Bson, DateTime, DialectError, Document};
+use document::{Bson, DateTime, Dialect, DialectError, Document};
 use query::QueryError;
 use serde_json::{Map, Value};
 
 /// The params of one request.
 pub(crate) struct Params {
     values: Map<String, Value>,
+    dialect: Dialect,
 }
 
 impl Params {
-    pub(crate) fn new(values: Map<String, Value>) -> Params {
-        Params { values }
+    /// Params whose documents are spelled as `dialect` does.
+    pub(crate) fn new(values: Map<String, Value>, dialect: Dialect) -> Params {
+        Params { values, dialect }
+    }
+
+    /// How the documents in it are spelled, and those of the reply are to be.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The value under `name`; absent when it is missing, `null` or, as the SDKs send missing strings, empty.
@@ -73,12 +80,12 @@ impl Params {
 
     /// A document that may be missing.
     pub(crate) fn optional_document(&self, name: &str, now: DateTime) -> Result<Option<Document>, ActionError> {
-        self.get(name).map(|value| decode(name, value, now)).transpose()
+        self.get(name).map(|value| self.decode(name, value, now)).transpose()
     }
 
     /// An array of documents that must be there.
     pub(crate) fn documents(&self, name: &str, now: DateTime) -> Result<Vec<Document>, ActionError> {
-        self.array(name)?.iter().map(|value| decode(name, value, now)).collect()
+        self.array(name)?.iter().map(|value| self.decode(name, value, now)).collect()
     }
 
     /// A part of a query that may be missing: a document, parsed.
@@ -89,6 +96,15 @@ impl Params {
         parse: impl FnOnce(&Document) -> Result<T, QueryError>,
     ) -> Result<Option<T>, ActionError> {
         Ok(self.optional_document(name, now)?.map(|document| parse(&document)).transpose()?)
+    }
+
+    fn decode(&self, name: &str, value: &Value, now: DateTime) -> Result<Document, ActionError> {
+        let decoded = match (self.dialect, value) {
+            (Dialect::A | Dialect::G, _) => document::decode_document(value, now),
+            (Dialect::B, Value::String(text)) => document::decode_text(text, now),
+            (Dialect::B, _) => return Err(ActionError::param_type(name, "extended JSON in a string")),
+        };
+        decoded.map_err(|error| malformed(name, &error))
     }
 
     /// An order that may be missing, as a sort's document: in dialect A it is an array of `{field, direction}`.
@@ -115,14 +131,6 @@ fn order_field(name: &str, value: &Value) -> Result<(String, Bson), ActionError>
     }
 }
 
-fn decode(name: &str, value: &Value, now: DateTime) -> Result<Document, ActionError> {
-    let decoded = match value {
-        Value::String(text) => document::decode_text(text, now),
-        _ => document::decode_document(value, now),
-    };
-    decoded.map_err(|error| malformed(name, &error))
-}
-
 fn malformed(name: &str, error: &DialectError) -> ActionError {
     ActionError::invalid_param(format!("{name}: {error}"))
 }
@@ -135,14 +143,16 @@ mod tests {
 
     #[test]
     fn both_dialects_spell_the_same_document() {
+        let (a, b) = (
+            json!({"a": 1, "d": {"$date": 5}}),
+            json!(r#"{"a":{"$numberInt":"1"},"d":{"$date":{"$numberLong":"5"}}}"#),
+        );
         let expected = document::decode_text(r#"{"a": 1, "d": {"$date": 5}}"#, now()).unwrap();
-        for value in
-            [json!({"a": 1, "d": {"$date": 5}}), json!(r#"{"a":{"$numberInt":"1"},"d":{"$date":{"$numberLong":"5"}}}"#)]
-        {
-            assert_eq!(params(json!({ "data": value })).document("data", now()), Ok(expected.clone()));
-        }
+        let read = |value: &Value, dialect| params(json!({ "data": value }), dialect).document("data", now());
+        assert_eq!((read(&a, Dialect::A), read(&b, Dialect::B)), (Ok(expected.clone()), Ok(expected)));
+        assert!(read(&a, Dialect::B).is_err() && read(&b, Dialect::A).is_err());
         for value in [json!(5), json!([]), json!("[]"), json!("{"), json!(null)] {
-            assert!(params(json!({ "data": value })).document("data", now()).is_err(), "{value}");
+            assert!(read(&value, Dialect::A).is_err() && read(&value, Dialect::B).is_err(), "{value}");
         }
     }
 
@@ -150,16 +160,17 @@ mod tests {
     fn both_dialects_spell_the_same_order() {
         let expected = Document::from_iter([("b".to_owned(), Bson::Int32(-1)), ("a".to_owned(), Bson::Int32(1))]);
         let fields = json!([{"field": "b", "direction": "desc"}, {"field": "a", "direction": "asc"}]);
-        for order in [fields, json!(r#"{"b":{"$numberInt":"-1"},"a":1}"#), json!({"b": -1, "a": 1})] {
-            assert_eq!(params(json!({ "order": order })).optional_order("order", now()), Ok(Some(expected.clone())));
-        }
+        let read = |value: Value, dialect| params(json!({ "order": value }), dialect).optional_order("order", now());
+        assert_eq!(read(fields, Dialect::A), Ok(Some(expected.clone())));
+        assert_eq!(read(json!({"b": -1, "a": 1}), Dialect::A), Ok(Some(expected.clone())));
+        assert_eq!(read(json!(r#"{"b":{"$numberInt":"-1"},"a":1}"#), Dialect::B), Ok(Some(expected)));
         for order in [json!([1]), json!([{"field": "a"}]), json!([{"field": "a", "direction": "ASC"}])] {
-            assert!(params(json!({ "order": order })).optional_order("order", now()).is_err(), "{order}");
+            assert!(read(order.clone(), Dialect::A).is_err(), "{order}");
         }
     }
 
-    fn params(values: Value) -> Params {
-        Params::new(values.as_object().cloned().unwrap())
+    fn params(values: Value, dialect: Dialect) -> Params {
+        Params::new(values.as_object().cloned().unwrap(), dialect)
     }
 
     fn now() -> DateTime {

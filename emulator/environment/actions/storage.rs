@@ -6,6 +6,7 @@ use crate::caller::Caller;
 use crate::cloud::{Environment, Reply};
 use crate::error::{ActionError, codes};
 use crate::files::{self, FileReference};
+use document::Dialect;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 use storage::{FilePath, StoredFile};
@@ -94,7 +95,7 @@ pub(crate) async fn authority(
 
 async fn download_url(environment: &Environment, caller: &Caller, item: &Value) -> Result<Value, ActionError> {
     let params = match item {
-        Value::String(id) => Params::new(Map::from_iter([("fileid".to_owned(), json!(id))])),
+        Value::String(id) => Params::new(Map::from_iter([("fileid".to_owned(), json!(id))]), Dialect::A),
         _ => item_params("file_list", item)?,
     };
     let id = params.text("fileid")?;
@@ -167,7 +168,10 @@ fn limited<'a>(params: &'a Params, name: &str) -> Result<&'a [Value], ActionErro
 }
 
 fn item_params(name: &str, item: &Value) -> Result<Params, ActionError> {
-    item.as_object().cloned().map(Params::new).ok_or_else(|| ActionError::param_type(name, "an array of objects"))
+    item.as_object()
+        .cloned()
+        .map(|item| Params::new(item, Dialect::A))
+        .ok_or_else(|| ActionError::param_type(name, "an array of objects"))
 }
 
 const SUCCESS: &str = "SUCCESS";

@@ -26,7 +26,7 @@ pub(crate) fn request(
     if let Some(Value::String(query)) = params.get_mut("query") {
         unwrap_text(query);
     }
-    let params = Params::new(params);
+    let params = Params::new(params, Dialect::B);
     let collection = access::collection(params.text("collName")?)?;
     let filter = readable(environment, caller, &collection, filter(environment, caller, &params)?)?;
     Ok(WatchRequest { collection, filter, sort, limit: limit(&params)? })
@@ -232,10 +232,10 @@ mod tests {
         let many: Map<String, Value> = (0..6).map(|field| (field.to_string(), json!("asc"))).collect();
         assert!(order_of(Value::Object(many)).is_err());
         for (value, expected) in [(json!(1), Some(Some(1))), (json!(null), Some(None)), (json!(200), Some(Some(200)))] {
-            assert_eq!(limit(&Params::new(Map::from_iter([("limit".to_owned(), value)]))).ok(), expected);
+            assert_eq!(limit(&Params::new(Map::from_iter([("limit".to_owned(), value)]), Dialect::B)).ok(), expected);
         }
         for bad in [json!(0), json!(-1), json!(201), json!(1.5), json!("1")] {
-            assert!(limit(&Params::new(Map::from_iter([("limit".to_owned(), bad)]))).is_err());
+            assert!(limit(&Params::new(Map::from_iter([("limit".to_owned(), bad)]), Dialect::B)).is_err());
         }
         let mut query = r#""{\"a\":1}""#.to_owned();
         for _ in 0..2 {

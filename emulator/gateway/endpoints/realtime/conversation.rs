@@ -2,7 +2,7 @@
 //! (protocol §4.3, §4.4). What is watched, and what was missed, is `environment`'s.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::Error;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -40,8 +40,7 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// Speaks with one client until either side has had enough.
 pub(super) async fn converse(cloud: Cloud, socket: Socket, mut closing: watch::Receiver<bool>) {
-    let mut conversation =
-        Conversation { cloud, socket, login: None, watches: Vec::new(), heard: Instant::now(), told_last: false };
+    let mut conversation = Conversation::new(cloud, socket);
     let ended = tokio::select! {
         ended = conversation.run() => ended,
         _ = closing.wait_for(|closing| *closing) => Ok(()),
@@ -58,8 +57,10 @@ struct Conversation {
     /// `None` until LOGIN.
     login: Option<Login>,
     watches: Vec<Open>,
-    /// When the client last said anything.
+    /// When the client last said anything, and when it is to be asked whether it is there.
     heard: Instant,
+    ask_at: Instant,
+    timer: Pin<Box<Sleep>>,
     /// Whether an event was what came last: the client is listened to first, then.
     told_last: bool,
 }
@@ -86,11 +87,19 @@ enum Next {
 }
 
 impl Conversation {
+    fn new(cloud: Cloud, socket: Socket) -> Conversation {
+        let heard = Instant::now();
+        let ask_at = heard + SILENCE_ASKED;
+        let timer = Box::pin(sleep_until(ask_at));
+        Conversation { cloud, socket, login: None, watches: Vec::new(), heard, ask_at, timer, told_last: false }
+    }
+
     async fn run(&mut self) -> Result<(), Error> {
         loop {
             match self.next().await {
                 Next::Packet(Some(packet)) => {
                     self.heard = Instant::now();
+                    self.ask_at = self.heard + SILENCE_ASKED;
                     if !self.receive(packet?).await? {
                         return Ok(());
                     }
@@ -98,7 +107,10 @@ impl Conversation {
                 Next::Packet(None) => return Ok(()),
                 Next::Watched(index, watched) => self.tell(index, watched).await?,
                 Next::Time if self.heard.elapsed() >= SILENCE_MAX => return Ok(()),
-                Next::Time if self.heard.elapsed() >= SILENCE_ASKED => self.send(Packet::Ping(Bytes::new())).await?,
+                Next::Time if self.ask_at <= Instant::now() => {
+                    self.ask_at = Instant::now() + SILENCE_ASKED;
+                    self.send(Packet::Ping(Bytes::new())).await?;
+                }
                 Next::Time => {}
             }
         }
@@ -106,10 +118,13 @@ impl Conversation {
 
     async fn next(&mut self) -> Next {
         let now = Instant::now();
-        let asked = if now < self.heard + SILENCE_ASKED { self.heard + SILENCE_ASKED } else { now + SILENCE_ASKED };
         let loud = self.watches.iter().map(|open| open.quiet_until).filter(|until| *until > now);
-        let mut time = pin!(sleep_until(loud.fold(asked, Instant::min)));
+        let until = loud.fold(self.ask_at, Instant::min);
+        if until < self.timer.deadline() || self.timer.is_elapsed() {
+            self.timer.as_mut().reset(until); // one that is due too early does no harm
+        }
         let (socket, watches, told_last) = (&mut self.socket, &mut self.watches, self.told_last);
+        let timer = &mut self.timer;
         let next = poll_fn(|context| {
             for listening in [told_last, !told_last] {
                 let found = match listening {
@@ -120,7 +135,7 @@ impl Conversation {
                     return found;
                 }
             }
-            time.as_mut().poll(context).map(|()| Next::Time)
+            timer.as_mut().poll(context).map(|()| Next::Time)
         })
         .await;
         self.told_last = matches!(next, Next::Watched(..));

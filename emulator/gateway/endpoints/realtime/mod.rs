@@ -28,6 +28,9 @@ use conversation::converse;
 /// The most a message may weigh. The largest is a query.
 const MESSAGE_LIMIT: usize = 4 << 20;
 
+/// How much is read at once. Frames of clients are small, and there may be thousands of clients.
+const READ_AT_ONCE: usize = 4 << 10;
+
 /// The WebSockets that are open.
 #[derive(Clone, Debug)]
 pub(crate) struct Sockets {
@@ -71,6 +74,7 @@ pub(crate) fn answer(cloud: &Cloud, sockets: &Sockets, parts: &Parts) -> Answer 
         match upgrade.await {
             Ok(stream) => {
                 let limits = WebSocketConfig::default()
+                    .read_buffer_size(READ_AT_ONCE)
                     .max_message_size(Some(MESSAGE_LIMIT))
                     .max_frame_size(Some(MESSAGE_LIMIT));
                 let socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, Some(limits)).await;
