@@ -262,6 +262,43 @@ fn a_page_is_twenty_documents_unless_it_says() {
     assert_eq!(json!(found), expected, "dates and plain numbers, as dialect A has them");
 }
 
+#[test]
+fn no_mistake_is_taken_for_something_else() {
+    let mut emulator = Emulator::start(&[]);
+    manage(&emulator, "create", json!({ "collection": "c", "mode": "READONLY" }));
+    let alice = Page::open(&emulator, "alice");
+    let rows: [(&str, Value, &[&str]); 6] = [
+        ("database.addDocument", json!({ "collectionName": "c", "data": {} }), &["collectionName", "data"]),
+        ("database.queryDocument", json!({ "collectionName": "c" }), &["collectionName", "limit", "offset", "query"]),
+        ("database.countDocument", json!({ "collectionName": "c" }), &["collectionName", "query"]),
+        (
+            "database.updateDocument",
+            json!({ "collectionName": "c", "query": {}, "data": {} }),
+            &["data", "merge", "query"],
+        ),
+        (
+            "database.deleteDocument",
+            json!({ "collectionName": "c", "query": {} }),
+            &["collectionName", "multi", "query"],
+        ),
+        ("emulator.signIn", json!({}), &["code", "openid"]),
+    ];
+    let mistakes =
+        [json!({ "$fly": 1 }), json!([1]), json!([[]]), json!("\u{0}"), json!(1.5), json!({ "a": { "$date": "x" } })];
+    for (action, params, fields) in rows {
+        for (field, mistake) in fields.iter().flat_map(|field| mistakes.iter().map(move |mistake| (field, mistake))) {
+            let mut params = params.clone();
+            params[field] = mistake.clone();
+            let code = alice.ask(action, params)["code"].take();
+            let is_name = matches!(*field, "collectionName" | "code") && mistake.is_string();
+            assert!(is_name || code.is_string(), "{action} {field} {mistake} was taken");
+            assert_ne!(code, "SYS_ERR", "{action} {field} {mistake}");
+        }
+    }
+    assert_eq!(emulator.count("c"), 0);
+    assert!(emulator.is_well());
+}
+
 // Signing in.
 
 #[test]

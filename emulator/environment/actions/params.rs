@@ -109,11 +109,11 @@ impl Params {
 
     /// An order that may be missing, as a sort's document: in dialect A it is an array of `{field, direction}`.
     pub(crate) fn optional_order(&self, name: &str, now: DateTime) -> Result<Option<Document>, ActionError> {
-        match self.get(name) {
-            Some(Value::Array(fields)) => {
+        match (self.dialect, self.get(name)) {
+            (Dialect::A, Some(Value::Array(fields))) => {
                 fields.iter().map(|field| order_field(name, field)).collect::<Result<_, _>>().map(Some)
             }
-            Some(_) | None => self.optional_document(name, now),
+            (Dialect::A | Dialect::B | Dialect::G, _) => self.optional_document(name, now),
         }
     }
 }
