@@ -785,7 +785,8 @@ fn a_refused_client_that_stops_sending_is_answered() {
     let started = Instant::now();
     connection.send(&request("POST", "/admin", &[("Origin", "null"), ("Content-Length", "1000")], b"{"));
     assert_eq!(connection.read().status, 403);
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    // Long before the body counts as silent for good.
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 }
 
 #[test]

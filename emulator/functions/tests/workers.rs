@@ -35,13 +35,14 @@ async fn calls_at_one_time_have_workers_of_their_own_and_the_rest_wait_in_order(
 
 #[tokio::test]
 async fn a_spare_worker_serves_the_first_call_at_once() {
-    let code = "require('wx-server-sdk'); exports.main = () => process.pid";
+    let code = "require('wx-server-sdk'); exports.main = () => process.uptime()";
     let project = Project::with(Settings { spare_worker: true, ..Settings::default() }, &[("f/index.js", code)]);
     project.functions.boot_spare();
     tokio::time::sleep(Duration::from_secs(3)).await;
     let start = Instant::now();
-    project.result("f", "{}").await;
-    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    let uptime = project.result("f", "{}").await.as_f64().unwrap();
+    // It ran before it was called: nothing had to be booted for the call.
+    assert!(uptime > start.elapsed().as_secs_f64() + 0.5, "{uptime} s");
     project.functions.close().await;
 }
 
@@ -132,7 +133,7 @@ fn check_killed(code: &str) {
     emulator.wait().unwrap();
     let start = Instant::now();
     while worker.exists() && !std::fs::read_to_string(worker.join("stat")).is_ok_and(|stat| stat.contains(") Z ")) {
-        assert!(start.elapsed() < Duration::from_secs(5), "the worker outlived the emulator: {code}");
+        assert!(start.elapsed() < Duration::from_secs(30), "the worker outlived the emulator: {code}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
