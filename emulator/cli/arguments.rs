@@ -3,6 +3,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// A local emulator for mini-program cloud development (WeChat cloud, CloudBase): database, files and cloud functions behind
@@ -18,8 +19,30 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Start a cloud on this machine and serve it until Ctrl-C
     Start(StartArguments),
+    /// Run a command beside a cloud of its own, and end with its exit status
+    Exec(ExecArguments),
     /// Call a cloud function and print its result, what it logged and how long it took
     Call(CallArguments),
+    /// Look at the database, and change it
+    Db {
+        #[command(subcommand)]
+        command: DbCommand,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Add the data of a folder to a cloud; a mistake in it changes nothing
+    Seed(SeedArguments),
+    /// Remove every document, file, user and permission mode; collections stay, empty
+    Reset(PlaceArguments),
+    /// The users of the mini program: who signs in, and with which openid
+    Users {
+        #[command(subcommand)]
+        command: UsersCommand,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Let the mini program of this project use the emulator in DevTools
+    Init(InitArguments),
     /// What a function worker is started with; not for people
     #[command(hide = true)]
     FunctionWorker,
@@ -31,19 +54,19 @@ pub(crate) struct CloudArguments {
     /// The mini-program project: the folder with project.config.json, whose `appid` and `cloudfunctionRoot` are used
     ///
     /// Default: the nearest folder with a project.config.json, from here upwards; without one, this folder, and the cloud has no functions.
-    #[arg(long, value_name = "DIR", env = "EMULATOR_PROJECT")]
+    #[arg(long, value_name = "DIR", env = "EMULATOR_PROJECT", global = true)]
     pub(crate) project: Option<PathBuf>,
 
     /// Serve this environment only; requests that name another get the cloud's error
     ///
     /// Default: any environment is created at its first use, and requests that name none mean `cloud1`.
-    #[arg(long = "env", value_name = "ID", env = "EMULATOR_ENV")]
+    #[arg(long = "env", value_name = "ID", env = "EMULATOR_ENV", global = true)]
     pub(crate) environment: Option<String>,
 
     /// How the log is written, to standard error
     ///
     /// Default: text.
-    #[arg(long, value_name = "FORMAT", env = "EMULATOR_LOG_FORMAT")]
+    #[arg(long, value_name = "FORMAT", env = "EMULATOR_LOG_FORMAT", global = true)]
     pub(crate) log_format: Option<LogFormat>,
 }
 
@@ -68,11 +91,143 @@ pub(crate) struct StartArguments {
     #[arg(long, env = "EMULATOR_EPHEMERAL")]
     pub(crate) ephemeral: bool,
 
-    /// Fill an empty cloud from this folder: `database/NAME.jsonl` and `storage/`
+    /// Fill an empty cloud from this folder: `database/NAME.jsonl`, `storage/`, `users.json` and `permissions.json`
     ///
     /// A cloud that has data already is left as it is, and the output says so.
     #[arg(long, value_name = "DIR", env = "EMULATOR_FIXTURES")]
     pub(crate) fixtures: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecArguments {
+    #[command(flatten)]
+    pub(crate) cloud: CloudArguments,
+
+    /// Where the data is kept
+    ///
+    /// Default: `.emulator` in the project. It is kept out of git.
+    #[arg(long, value_name = "DIR", env = "EMULATOR_DATA")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// Keep the data in a temporary folder that is removed at the end
+    #[arg(long, conflicts_with = "data")]
+    pub(crate) ephemeral: bool,
+
+    /// Fill an empty cloud from this folder, as `start --fixtures`
+    #[arg(long, value_name = "DIR", env = "EMULATOR_FIXTURES")]
+    pub(crate) fixtures: Option<PathBuf>,
+
+    /// The command and its arguments. It finds the cloud by the variables of the server SDKs, and by EMULATOR_URL
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// What says which cloud is meant, for commands that work beside a running emulator or without one.
+#[derive(Debug, Args)]
+pub(crate) struct PlaceArguments {
+    /// Where the cloud's data is kept, as `start --data`
+    ///
+    /// An emulator that runs on it is asked; when none does, this command opens the folder itself.
+    #[arg(long, value_name = "DIR", env = "EMULATOR_DATA", global = true)]
+    pub(crate) data: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) cloud: CloudArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SeedArguments {
+    /// The folder: `database/NAME.jsonl`, `storage/`, `users.json`, `permissions.json`
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+
+    /// Put it in place of everything the cloud holds
+    #[arg(long)]
+    pub(crate) reset: bool,
+
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// List the collections: name, permission mode, number of documents
+    Collections,
+    /// Create a collection
+    Create {
+        collection: String,
+        /// Who may read and write: READONLY, PRIVATE, ADMINWRITE or ADMINONLY
+        ///
+        /// Default: PRIVATE, as in the cloud.
+        #[arg(long, value_name = "MODE")]
+        mode: Option<String>,
+    },
+    /// Print documents, one a line
+    Find {
+        collection: String,
+        /// As in `where`, with the operators of the wire: '{"age": {"$gt": 18}}'
+        #[arg(value_name = "QUERY", default_value = "{}")]
+        query: String,
+        /// By which fields: '{"age": -1}'
+        #[arg(long, value_name = "JSON")]
+        order: Option<String>,
+        /// Which fields: '{"name": 1}'
+        #[arg(long, value_name = "JSON")]
+        fields: Option<String>,
+        /// How many to leave out
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        skip: u64,
+        /// How many at most, up to 1000
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: u64,
+    },
+    /// Print how many documents there are
+    Count {
+        collection: String,
+        /// As for `find`
+        #[arg(value_name = "QUERY", default_value = "{}")]
+        query: String,
+    },
+    /// Insert documents as a server would, all or none, and print their ids
+    Insert {
+        collection: String,
+        /// JSON objects one after the other or in an array; @FILE reads a file, - standard input
+        #[arg(value_name = "JSON", allow_hyphen_values = true)]
+        documents: String,
+    },
+    /// Set who may read and write a collection
+    Mode {
+        collection: String,
+        /// READONLY, PRIVATE, ADMINWRITE or ADMINONLY
+        mode: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsersCommand {
+    /// List them: name and openid
+    List,
+    /// Add one; a `wx.login` code equal to the name signs them in
+    Add {
+        name: String,
+        /// Default: one made from the name, such as oALICE0000000000000000000001
+        #[arg(long)]
+        openid: Option<String>,
+    },
+    /// Remove one; their documents stay
+    Remove { name: String },
+    /// Let a sign-in that names no user mean this one; a simulator that has signed in stays who it is
+    Use { name: String },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// Remove what an earlier `emulator init` wrote
+    #[arg(long)]
+    pub(crate) undo: bool,
+
+    #[command(flatten)]
+    pub(crate) cloud: CloudArguments,
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +268,8 @@ const AFTER_HELP: &str = "\
 Examples:
   emulator start                             in a mini-program project: its functions, and the data kept in .emulator
   emulator start --ephemeral --fixtures DIR  for a test: a cloud with known data, gone afterwards
+  emulator exec --ephemeral --fixtures DIR -- npm test
+  emulator seed DIR --reset                  known data again, beside a running emulator or without one
   emulator call addTodo --data '{\"title\":\"milk\"}' --as alice
 
 Flags come first, then environment variables (EMULATOR_PORT, EMULATOR_ENV, ...), then emulator.toml in the project.";

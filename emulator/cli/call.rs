@@ -1,16 +1,9 @@
 //! `emulator call NAME`: calls a function in the emulator that runs on the data folder, or in one of its own when none does.
 
 use crate::arguments::CallArguments;
-use crate::client::{self, ClientError};
-use crate::port::{self, PortError};
-use crate::settings::{Settings, SettingsError};
-use environment::{Cloud, DataFolder, DataFolderError, OpenError};
+use crate::ask::{AskError, Asked};
 use serde_json::{Value, json};
-use std::path::Path;
 use std::process::ExitCode;
-
-/// Lets the system choose a port: nobody but the function itself needs to know it.
-const PORT_ANY: u16 = 0;
 
 /// Why a function could not be called. That it failed is no such error.
 #[derive(Debug, thiserror::Error)]
@@ -20,32 +13,15 @@ pub(crate) enum CallError {
     #[error("--data: {0} cannot be read: {1}")]
     DataFile(String, std::io::Error),
     #[error(transparent)]
-    Settings(#[from] SettingsError),
-    #[error(transparent)]
-    Port(#[from] PortError),
-    #[error(transparent)]
-    DataFolder(#[from] DataFolderError),
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error(transparent)]
-    Client(#[from] ClientError),
+    Ask(#[from] AskError),
 }
 
 /// Calls, prints, and fails when the function failed.
 pub(crate) async fn run(arguments: CallArguments) -> Result<ExitCode, CallError> {
     let data = read_data(&arguments.data)?;
-    let settings = Settings::settle(&arguments.cloud)?;
-    let request = json!({
-        "function": arguments.name,
-        "data": data,
-        "openid": arguments.openid,
-        "env": settings.environment(),
-    });
-    let answer = match DataFolder::holder(&settings.data_path(arguments.data_folder.as_deref())) {
-        Some(holder) => client::post(&holder, "/_emulator/call", &request).await?,
-        None => call_alone(settings, arguments.data_folder.as_deref(), &request).await?,
-    };
-    Ok(print(&answer))
+    let asked = Asked::new(&arguments.cloud, arguments.data_folder)?;
+    let request = json!({ "function": arguments.name, "data": data, "openid": arguments.openid });
+    Ok(print(&asked.ask("call", request).await?))
 }
 
 fn read_data(argument: &str) -> Result<Value, CallError> {
@@ -54,20 +30,6 @@ fn read_data(argument: &str) -> Result<Value, CallError> {
         None => argument.to_owned(),
     };
     serde_json::from_str(&text).map_err(CallError::Data)
-}
-
-/// Opens the data folder for this one call. The function's own SDK needs the doors, so they are opened too. Nothing is logged:
-/// the answer brings what the function printed.
-async fn call_alone(settings: Settings, data: Option<&Path>, request: &Value) -> Result<Value, CallError> {
-    let folder = settings.data_folder(data, false)?;
-    let gateway = port::listen(Some(PORT_ANY)).await?;
-    let cloud = Cloud::open(settings.cloud(gateway.port(), None)?, folder).await?;
-    gateway.open(cloud.clone());
-    let holder = cloud.holder().clone();
-    let answer = client::post(&holder, "/_emulator/call", request).await;
-    gateway.close().await;
-    cloud.close().await?;
-    Ok(answer?)
 }
 
 /// The result on standard output, what was logged and how long it took on standard error.

@@ -21,8 +21,8 @@ pub(crate) enum ClientError {
     Request(#[from] hyper::http::Error),
     #[error("the running emulator answered something else than JSON: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("the running emulator refused: {0}")]
-    Refused(String),
+    #[error("{message} ({code})")]
+    Refused { code: String, message: String },
 }
 
 /// Posts `body` to `path` of the emulator that `holder` describes and returns its answer.
@@ -40,5 +40,6 @@ pub(crate) async fn post(holder: &Holder, path: &str, body: &Value) -> Result<Va
     let response = sender.send_request(request).await?;
     let succeeded = response.status().is_success();
     let answer: Value = serde_json::from_slice(&response.into_body().collect().await?.to_bytes())?;
-    if succeeded { Ok(answer) } else { Err(ClientError::Refused(answer.to_string())) }
+    let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+    if succeeded { Ok(answer) } else { Err(ClientError::Refused { code: text("code"), message: text("message") }) }
 }

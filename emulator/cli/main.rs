@@ -1,13 +1,21 @@
 //! The binary `emulator`: reads the command line and hands over to the file of the command.
 
 mod arguments;
+mod ask;
 mod call;
 mod client;
+mod data;
+mod exec;
+mod init;
 mod logging;
 mod port;
+mod program;
 mod project;
 mod settings;
+mod signals;
 mod start;
+mod users;
+mod variables;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -19,7 +27,13 @@ fn main() -> ExitCode {
         // Before anything else is set up: a worker is a process of its own that shares only this file with the emulator.
         Command::FunctionWorker => environment::run_worker(),
         Command::Start(arguments) => run(start::run(arguments)),
+        Command::Exec(arguments) => run(exec::run(arguments)),
         Command::Call(arguments) => run(call::run(arguments)),
+        Command::Db { command, place } => run(data::db(command, place)),
+        Command::Seed(arguments) => run(data::seed(arguments)),
+        Command::Reset(place) => run(data::reset(place)),
+        Command::Users { command, place } => run(users::run(command, place)),
+        Command::Init(arguments) => run(std::future::ready(init::run(&arguments))),
     }
 }
 

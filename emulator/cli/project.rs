@@ -16,6 +16,8 @@ pub(crate) struct Project {
     pub(crate) appid: String,
     /// The folder of its cloud functions, if it has one.
     pub(crate) functions: Option<PathBuf>,
+    /// The folder of its pages, with app.js.
+    pub(crate) pages: PathBuf,
 }
 
 /// Why a project cannot be read.
@@ -35,6 +37,8 @@ struct Config {
     appid: Option<String>,
     #[serde(rename = "cloudfunctionRoot")]
     functions: Option<String>,
+    #[serde(rename = "miniprogramRoot")]
+    pages: Option<String>,
 }
 
 impl Project {
@@ -47,7 +51,9 @@ impl Project {
         let config = read_config(&folder.join(CONFIG_FILE))?;
         let functions = config.functions.filter(|name| !name.is_empty()).map(|name| folder.join(name));
         let appid = config.appid.filter(|appid| !appid.is_empty()).unwrap_or_else(|| APPID_DEFAULT.into());
-        Ok(Project { folder, appid, functions: functions.filter(|functions| functions.is_dir()) })
+        let pages =
+            config.pages.filter(|name| !name.is_empty()).map_or_else(|| folder.clone(), |name| folder.join(name));
+        Ok(Project { folder, appid, functions: functions.filter(|functions| functions.is_dir()), pages })
     }
 }
 

@@ -52,6 +52,7 @@ struct File {
     ephemeral: bool,
     fixtures: Option<PathBuf>,
     log_format: Option<LogFormat>,
+    access_token_seconds: Option<u64>,
     #[serde(default)]
     functions: BTreeMap<String, FunctionTable>,
 }
@@ -121,6 +122,7 @@ impl Settings {
             function_settings: function_settings.collect::<Result<_, SettingsError>>()?,
             worker: WorkerCommand { program, arguments: vec![OsString::from(WORKER_ARGUMENT)] },
             fixtures,
+            access_token_life: self.file.access_token_seconds.map(Duration::from_secs),
         })
     }
 }

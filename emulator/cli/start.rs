@@ -4,6 +4,7 @@ use crate::arguments::{LogFormat, StartArguments};
 use crate::logging;
 use crate::port::{self, PortError};
 use crate::settings::{Settings, SettingsError};
+use crate::signals::Signals;
 use environment::{Cloud, DataFolderError, OpenError, Seeded};
 use serde_json::json;
 use std::path::PathBuf;
@@ -67,47 +68,6 @@ fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
     })
 }
 
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> std::io::Result<Signals> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(windows)]
-struct Signals {
-    interrupt: tokio::signal::windows::CtrlC,
-    close: tokio::signal::windows::CtrlClose,
-}
-
-#[cfg(windows)]
-impl Signals {
-    fn listen() -> std::io::Result<Signals> {
-        Ok(Signals { interrupt: tokio::signal::windows::ctrl_c()?, close: tokio::signal::windows::ctrl_close()? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.close.recv() => {}
-        }
-    }
-}
-
 /// The ready screen, on standard output: one line that programs wait for, and under it what a developer needs next.
 #[allow(clippy::print_stdout)]
 fn announce(format: LogFormat, ready: &Ready<'_>) {
@@ -153,8 +113,8 @@ fn screen(ready: &Ready<'_>) -> String {
 
 fn seeded_text(seeded: &Seeded) -> String {
     match seeded {
-        Seeded::Filled { collections, documents, files } => {
-            format!("{collections} collections with {documents} documents, and {files} files")
+        Seeded::Filled { collections, documents, files, users } => {
+            format!("{collections} collections with {documents} documents, {files} files and {users} users")
         }
         Seeded::HadData => "not used: the cloud has data already, nothing was changed".into(),
     }

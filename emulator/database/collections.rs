@@ -11,7 +11,10 @@ use crate::read::{self, View};
 use crate::record::NewDocument;
 use crate::store::CollectionId;
 use crate::writer::guarded;
-use crate::{CollectionName, DatabaseError, FindRequest, RemoveRequest, UpdateReply, UpdateRequest, write};
+use crate::{
+    CollectionName, DatabaseError, FindRequest, RemoveRequest, UpdateReply, UpdateRequest, Watch, WatchError,
+    WatchRequest, write,
+};
 
 /// The collections of one namespace. A cheap handle.
 #[derive(Debug, Clone)]
@@ -44,11 +47,20 @@ impl Database {
     /// Makes the collections that are missing and inserts all documents, in one commit, all or nothing.
     /// Each document has its `_id`.
     pub async fn seed(&self, collections: Vec<(CollectionName, Vec<Document>)>) -> Result<(), DatabaseError> {
-        let prepared = collections
-            .into_iter()
-            .map(|(name, documents)| Ok((name, prepare(documents)?)))
-            .collect::<Result<Vec<_>, DatabaseError>>()?;
+        let prepared = prepare_all(collections)?;
         self.shared.writer.run(self.namespace.clone(), move |draft| write::seed(draft, prepared)).await
+    }
+
+    /// Does what `removals` ask for, then makes the collections that are missing and inserts all documents, in one commit, all or
+    /// nothing. A removal from a missing collection removes nothing. Each document has its `_id`.
+    pub async fn refill(
+        &self,
+        removals: Vec<RemoveRequest>,
+        collections: Vec<(CollectionName, Vec<Document>)>,
+    ) -> Result<(), DatabaseError> {
+        let prepared = prepare_all(collections)?;
+        let work = move |draft: &mut crate::draft::Draft<'_>| write::refill(draft, &removals, prepared);
+        self.shared.writer.run(self.namespace.clone(), work).await
     }
 
     /// Inserts all documents or none, in one commit, and returns their ids in order. Each document has its `_id`.
@@ -70,13 +82,13 @@ impl Database {
     pub async fn find(&self, request: FindRequest) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
         let plan = Plan::of(&request.filter);
         let collection = request.collection.clone();
-        self.read(&collection, plan, move |view, id, plan| read::find(view, id, plan, &request)).await
+        self.read(&collection, plan, move |view, id, plan| read::find(&view, id, plan, &request)).await
     }
 
     /// How many documents match, as they all were at one moment.
     pub async fn count(&self, collection: &CollectionName, filter: Filter) -> Result<u64, DatabaseError> {
         let plan = Plan::of(&filter);
-        self.read(collection, plan, move |view, id, plan| read::count(view, id, plan, &filter)).await
+        self.read(collection, plan, move |view, id, plan| read::count(&view, id, plan, &filter)).await
     }
 
     /// Changes the matching documents, all of them or (if one cannot be changed) none, in one commit.
@@ -88,6 +100,11 @@ impl Database {
     /// Removes the matching documents in one commit and returns how many they were.
     pub async fn remove(&self, request: RemoveRequest) -> Result<u64, DatabaseError> {
         self.shared.writer.run(self.namespace.clone(), move |draft| write::remove(draft, &request)).await
+    }
+
+    /// Keeps a query open: the documents it finds now, and everything that happens to its result from then on.
+    pub async fn watch(&self, request: WatchRequest) -> Result<Watch, WatchError> {
+        self.shared.watching.watch(&self.shared, self.namespace.clone(), request).await
     }
 
     /// Reads at a snapshot: here if that takes microseconds, otherwise on a thread that may block.
@@ -106,6 +123,12 @@ impl Database {
             .await
             .unwrap_or_else(|error| Err(DatabaseError::Internal(error.to_string())))
     }
+}
+
+fn prepare_all(
+    collections: Vec<(CollectionName, Vec<Document>)>,
+) -> Result<Vec<(CollectionName, Vec<NewDocument>)>, DatabaseError> {
+    collections.into_iter().map(|(name, documents)| Ok((name, prepare(documents)?))).collect()
 }
 
 fn prepare(documents: Vec<Document>) -> Result<Vec<NewDocument>, DatabaseError> {

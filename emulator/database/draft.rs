@@ -128,7 +128,7 @@ impl<'a> Draft<'a> {
         if self.finished.writes.is_empty() && self.finished.catalogue.is_none() {
             return Ok(());
         }
-        let (sequence, namespace) = (self.finished.state.sequence, self.namespace.to_string());
+        let (sequence, namespace) = (self.finished.state.sequence, self.namespace.clone());
         self.finished.commit = self.changes.map(|changes| Commit { sequence, namespace, changes });
         self.group.accept(self.finished)
     }
@@ -159,6 +159,7 @@ impl<'a> Draft<'a> {
         kind: ChangeKind,
     ) {
         if let Some(changes) = &mut self.changes {
+            let (before, after) = (before.map(Arc::new), after.map(Arc::new));
             changes.push(Change { collection: target.name.clone(), record, before, after, kind });
         }
     }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use crate::group::Group;
 use crate::read::View;
 use crate::store::Engine;
+use crate::watch::Watching;
 use crate::writer::{Published, Writer};
-use crate::{Commits, Database, DatabaseError, StoreOptions};
+use crate::{Database, DatabaseError, StoreOptions};
 
 /// How long closing waits for the readers that are still running.
 const READERS_PATIENCE: Duration = Duration::from_secs(10);
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     engine: RwLock<Option<Arc<Engine>>>,
     pub(crate) published: Arc<Published>,
     pub(crate) writer: Writer,
+    pub(crate) watching: Watching,
 }
 
 impl Store {
@@ -37,7 +39,7 @@ impl Store {
         let engine = RwLock::new(Some(group.engine().clone()));
         let published = Arc::new(Published::new(group.state().sequence, group.catalogue().clone()));
         let writer = Writer::start(group, published.clone(), options.durability)?;
-        Ok(Store { shared: Arc::new(Shared { engine, published, writer }) })
+        Ok(Store { shared: Arc::new(Shared { engine, published, writer, watching: Watching::default() }) })
     }
 
     /// The collections of one namespace. A namespace comes to be with its first collection; until then it is empty.
@@ -51,13 +53,8 @@ impl Store {
         self.shared.published.catalogue().namespaces()
     }
 
-    /// What every commit from now on changes. Until somebody subscribes, nothing is recorded for it.
-    pub async fn subscribe(&self) -> Result<Commits, DatabaseError> {
-        self.shared.writer.subscribe().await
-    }
-
     /// Carries out the writes that are waiting, writes everything out and gives the folder back.
-    /// Every later call fails with [`DatabaseError::Closed`]; closing again is no error.
+    /// Every watch ends, and every later call fails with [`DatabaseError::Closed`]; closing again is no error.
     pub async fn close(&self) -> Result<(), DatabaseError> {
         let Some(engine) = self.shared.take_engine() else { return Ok(()) };
         let shared = self.shared.clone();

@@ -17,6 +17,7 @@ mod read;
 mod record;
 mod store;
 mod top;
+mod watch;
 mod write;
 mod writer;
 
@@ -24,9 +25,11 @@ mod writer;
 mod testing;
 
 pub use collections::Database;
-pub use commit::{Change, ChangeKind, Commit, Commits, Sequence};
 pub use error::DatabaseError;
 pub use folder::Store;
 pub use name::CollectionName;
 pub use options::{Durability, StoreOptions};
 pub use request::{FindRequest, RemoveRequest, UpdateReply, UpdateRequest};
+pub use watch::{DataType, QueueType, WATCHED_MAX, Watch, WatchError, WatchEvent, WatchEvents, WatchRequest};
+
+pub(crate) use commit::{Change, ChangeKind, Commit, Sequence};

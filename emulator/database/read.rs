@@ -12,12 +12,13 @@ use crate::top::Top;
 use crate::{DatabaseError, FindRequest};
 
 /// The store as it was after one commit.
+#[derive(Debug)]
 pub(crate) struct View {
     pub(crate) engine: Arc<Engine>,
     pub(crate) snapshot: Snapshot,
 }
 
-impl Source for View {
+impl Source for &View {
     fn look(&self, key: &EntryKey) -> Result<Option<Version>, DatabaseError> {
         self.engine.version(key, self.snapshot.sequence())
     }
@@ -29,31 +30,37 @@ impl Source for View {
 
 /// The documents asked for.
 pub(crate) fn find(
-    mut view: View,
+    view: &View,
     collection: CollectionId,
     plan: &Plan,
     request: &FindRequest,
 ) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
+    let page = page(view, collection, plan, request)?;
+    page.iter().map(|record| project(record, request.projection.as_ref())).collect()
+}
+
+/// The documents asked for, whole.
+pub(crate) fn page(
+    mut view: &View,
+    collection: CollectionId,
+    plan: &Plan,
+    request: &FindRequest,
+) -> Result<Vec<Record>, DatabaseError> {
     if request.limit == Some(0) {
         return Ok(Vec::new());
     }
     let matches = matches(plan.candidates(&mut view, collection)?, &request.filter);
-    let page = match &request.sort {
-        None => in_natural_order(matches, request)?,
-        Some(sort) => {
-            let mut top = Top::new(sort, request.skip, request.limit);
-            for record in matches {
-                top.offer(record?)?;
-            }
-            top.into_page()
-        }
-    };
-    page.iter().map(|record| project(record, request.projection.as_ref())).collect()
+    let Some(sort) = &request.sort else { return in_natural_order(matches, request) };
+    let mut top = Top::new(sort, request.skip, request.limit);
+    for record in matches {
+        top.offer(record?)?;
+    }
+    Ok(top.into_page())
 }
 
 /// How many documents match.
 pub(crate) fn count(
-    mut view: View,
+    mut view: &View,
     collection: CollectionId,
     plan: &Plan,
     filter: &Filter,

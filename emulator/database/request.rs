@@ -6,6 +6,7 @@ use query::{Filter, Projection, Sort, Update};
 use crate::CollectionName;
 
 /// Documents to read.
+#[derive(Debug, Clone)]
 pub struct FindRequest {
     /// Where.
     pub collection: CollectionName,

@@ -23,6 +23,21 @@ pub(crate) fn seed(
     Ok(())
 }
 
+/// Removes what is asked for, then seeds. A collection that is missing has nothing to remove.
+pub(crate) fn refill(
+    draft: &mut Draft<'_>,
+    removals: &[RemoveRequest],
+    collections: Vec<(CollectionName, Vec<NewDocument>)>,
+) -> Result<(), DatabaseError> {
+    for request in removals {
+        match remove(draft, request) {
+            Ok(_) | Err(DatabaseError::CollectionMissing(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    seed(draft, collections)
+}
+
 /// Inserts all documents.
 pub(crate) fn insert(
     draft: &mut Draft<'_>,

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::draft::Draft;
 use crate::group::Group;
+use crate::read::View;
 use crate::store::{Catalogue, Snapshots};
-use crate::{Commit, Commits, DatabaseError, Durability, Sequence};
+use crate::watch::Inbox;
+use crate::{Commit, DatabaseError, Durability, Sequence};
 
 /// How many jobs are answered with one flush at most.
 const GROUP_JOBS_MAX: usize = 1_000;
@@ -42,7 +43,11 @@ enum Message {
         namespace: Arc<str>,
         job: Job,
     },
-    Subscribe(oneshot::Sender<Commits>),
+    Subscribe {
+        inbox: Arc<Inbox>,
+        /// Is given the store as it is where the subscription begins.
+        answer: oneshot::Sender<Arc<View>>,
+    },
     Close,
     #[cfg(test)]
     Break(DatabaseError),
@@ -80,7 +85,7 @@ impl Writer {
         durability: Durability,
     ) -> Result<Writer, DatabaseError> {
         let (messages, receiver) = channel();
-        let desk = Desk { group, published, durability, watchers: Vec::new(), unflushed_since: None, tidying: true };
+        let desk = Desk { group, published, durability, subscribers: Vec::new(), unflushed_since: None, tidying: true };
         let thread = std::thread::Builder::new()
             .name("database-writer".to_owned())
             .spawn(move || desk.run(&receiver))
@@ -104,11 +109,12 @@ impl Writer {
         receiver.await.map_err(|_| DatabaseError::Closed)?
     }
 
-    /// What every commit from now on changes.
-    pub(crate) async fn subscribe(&self) -> Result<Commits, DatabaseError> {
-        let (sender, receiver) = oneshot::channel();
-        self.messages.send(Message::Subscribe(sender)).map_err(|_| DatabaseError::Closed)?;
-        receiver.await.map_err(|_| DatabaseError::Closed)
+    /// Puts every commit from now on into `inbox`, until that is closed; returns the store as it is before them. Until
+    /// somebody subscribes, nothing is recorded of what a commit changes.
+    pub(crate) async fn subscribe(&self, inbox: Arc<Inbox>) -> Result<Arc<View>, DatabaseError> {
+        let (answer, view) = oneshot::channel();
+        self.messages.send(Message::Subscribe { inbox, answer }).map_err(|_| DatabaseError::Closed)?;
+        view.await.map_err(|_| DatabaseError::Closed)
     }
 
     /// Lets the writer believe that writing failed.
@@ -143,7 +149,7 @@ struct Desk {
     published: Arc<Published>,
     durability: Durability,
     /// Those who want to know what commits change; gone once they no longer listen.
-    watchers: Vec<Watcher>,
+    subscribers: Vec<Subscriber>,
     /// When the oldest commit was written that is not flushed yet. For [`Durability::Interval`] alone.
     unflushed_since: Option<Instant>,
     /// Whether the last look found garbage that can be collected at once.
@@ -151,15 +157,22 @@ struct Desk {
 }
 
 /// Someone who wants to know of the commits after `start`.
-struct Watcher {
+struct Subscriber {
     start: Sequence,
-    sender: UnboundedSender<Arc<Commit>>,
+    inbox: Arc<Inbox>,
 }
 
-impl Watcher {
+impl Subscriber {
     /// Tells of a commit. Returns whether there is still someone listening.
-    fn tell(&self, commit: &Arc<Commit>) -> bool {
-        commit.sequence <= self.start || self.sender.send(commit.clone()).is_ok()
+    fn tell(&self, commit: &Arc<Commit>, view: &Arc<View>) -> bool {
+        commit.sequence <= self.start || self.inbox.tell(commit.clone(), view.clone())
+    }
+}
+
+impl Drop for Subscriber {
+    /// No commit will ever come again.
+    fn drop(&mut self) {
+        self.inbox.close();
     }
 }
 
@@ -203,7 +216,7 @@ impl Desk {
         while let Some(message) = next.take() {
             match message {
                 Message::Job { namespace, job } => answers.push(self.draft(namespace, job)),
-                Message::Subscribe(sender) => subscribers.push((sender, self.watch())),
+                Message::Subscribe { inbox, answer } => subscribers.push((answer, self.subscribe(inbox))),
                 Message::Close => closing = true,
                 #[cfg(test)]
                 Message::Break(error) => self.group.fail(error),
@@ -213,13 +226,15 @@ impl Desk {
             }
         }
         let outcome = self.complete();
+        if outcome.is_ok() {
+            subscribers.into_iter().for_each(|(answer, start)| drop(answer.send(self.view(start))));
+        }
         answers.into_iter().for_each(|answer| answer(outcome.clone()));
-        subscribers.into_iter().for_each(|(sender, commits)| drop(sender.send(commits)));
         closing
     }
 
     fn draft(&mut self, namespace: Arc<str>, job: Job) -> Answer {
-        let mut draft = self.group.draft(namespace, !self.watchers.is_empty());
+        let mut draft = self.group.draft(namespace, !self.subscribers.is_empty());
         let (decision, answer) = job(&mut draft);
         let finished = match decision {
             Decision::Finish => guarded(|| draft.finish()),
@@ -231,12 +246,17 @@ impl Desk {
         answer
     }
 
-    /// Adds someone who wants to know of the commits after those drafted so far.
-    fn watch(&mut self) -> Commits {
-        let (sender, receiver) = unbounded_channel();
+    /// Adds someone who wants to know of the commits after those drafted so far. Returns the last of these.
+    fn subscribe(&mut self, inbox: Arc<Inbox>) -> Sequence {
         let start = self.group.state().sequence;
-        self.watchers.push(Watcher { start, sender });
-        Commits { start, receiver }
+        self.subscribers.push(Subscriber { start, inbox });
+        start
+    }
+
+    /// The store as it was after a commit of the group just published.
+    fn view(&self, sequence: Sequence) -> Arc<View> {
+        let snapshot = self.published.snapshots.open_at(sequence);
+        Arc::new(View { engine: self.group.engine().clone(), snapshot })
     }
 
     /// Makes what was drafted durable and visible.
@@ -271,7 +291,8 @@ impl Desk {
         self.published.publish(self.group.state().sequence, self.group.catalogue());
         self.group.published();
         for commit in self.group.take_commits() {
-            self.watchers.retain(|watcher| watcher.tell(&commit));
+            let view = self.view(commit.sequence);
+            self.subscribers.retain(|subscriber| subscriber.tell(&commit, &view));
         }
         self.tidying = true;
     }
@@ -282,7 +303,7 @@ impl Desk {
             tracing::error!(%error, "the store cannot be tidied up; it refuses writes from now on");
             self.group.fail(error);
         }
-        self.watchers.retain(|watcher| !watcher.sender.is_closed());
+        self.subscribers.retain(|subscriber| !subscriber.inbox.is_closed());
     }
 
     fn tidy(&mut self) -> Result<(), DatabaseError> {

@@ -7,9 +7,12 @@ use crate::data_folder::{DataFolder, DataFolderError, Holder};
 use crate::error::ActionError;
 use crate::identity::Sessions;
 use crate::invocation::Logs;
+use crate::register::{self, Register, Registers};
 use crate::seed::{self, SeedError, Seeded};
 use crate::settings::{CloudSettings, ENVIRONMENT_DEFAULT};
-use database::{Database, DatabaseError, Durability, Store, StoreOptions};
+use crate::tokens::SignedOut;
+use crate::watches::Watches;
+use database::{CollectionName, Database, DatabaseError, Durability, Store, StoreOptions};
 use functions::{Functions, FunctionsError, FunctionsOptions};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -30,6 +33,7 @@ pub struct Cloud {
 pub struct Environment {
     pub(crate) name: Arc<str>,
     pub(crate) database: Database,
+    pub(crate) register: Arc<Register>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -72,6 +76,10 @@ pub(crate) struct Shared {
     pub(crate) functions: Functions,
     pub(crate) sessions: Sessions,
     pub(crate) logs: Arc<Logs>,
+    pub(crate) signed_out: SignedOut,
+    pub(crate) watches: Watches,
+    /// One for each environment that was opened, or had users or modes when the cloud was.
+    registers: Registers,
     store: Store,
     holder: Holder,
     /// The names used in this run, so that the creation of an environment is said once.
@@ -90,6 +98,7 @@ impl Cloud {
         let durability = if folder.is_ephemeral() { Durability::None } else { Durability::Process };
         let store =
             Store::open(&folder.path().join("database"), StoreOptions { durability, ..StoreOptions::default() })?;
+        let registers = Registers::load(&store).await?;
         let storage = Storage::open(&folder.path().join("files")).await?;
         let logs = Arc::new(Logs::default());
         let functions = Functions::open(function_options(&settings, &folder), logs.clone())?;
@@ -100,12 +109,19 @@ impl Cloud {
             functions,
             sessions: Sessions::default(),
             logs,
+            signed_out: SignedOut::default(),
+            watches: Watches::default(),
+            registers,
             store,
             holder,
             used: Mutex::default(),
             folder,
         };
-        Ok(Cloud { shared: Arc::new(shared) })
+        let cloud = Cloud { shared: Arc::new(shared) };
+        for name in cloud.shared.store.namespaces() {
+            seed::recover(&cloud.open_environment(&name)?).await?;
+        }
+        Ok(cloud)
     }
 
     /// Fills the default environment from the fixtures of the settings, if it is empty. `None`: no fixtures were named.
@@ -148,6 +164,16 @@ impl Cloud {
         &self.shared.holder
     }
 
+    /// What `GET /_emulator/hello` answers to anybody: enough for a page to tell whether this emulator is its own.
+    pub fn hello(&self) -> Value {
+        json!({
+            "emulator": true,
+            "appid": self.shared.settings.appid,
+            "env": self.default_name(),
+            "version": env!("CARGO_PKG_VERSION"),
+        })
+    }
+
     /// What `GET /_emulator/status` answers.
     pub fn status(&self) -> Value {
         json!({
@@ -177,7 +203,8 @@ impl Cloud {
     fn open_environment(&self, name: &str) -> Result<Environment, DatabaseError> {
         self.say_first_use(name);
         let database = self.shared.store.database(name)?;
-        Ok(Environment { name: name.into(), database, shared: self.shared.clone() })
+        let register = self.shared.registers.of(&database);
+        Ok(Environment { name: name.into(), database, register, shared: self.shared.clone() })
     }
 
     fn say_first_use(&self, name: &str) {
@@ -200,9 +227,26 @@ impl Environment {
         &self.name
     }
 
-    /// Does what `action` says on behalf of `caller`. Every mistake in `params` is an error and changes nothing.
+    /// Does what `action` says on behalf of `caller`, an administrator. Every mistake in `params` is an error and changes nothing.
     pub async fn call(&self, caller: &Caller, action: &str, params: Map<String, Value>) -> Result<Reply, ActionError> {
         actions::call(self, caller, action, params).await
+    }
+
+    /// The same on behalf of the user that `access_token` proves. Refused without effect where it proves nobody, unless the action
+    /// is a way of signing in.
+    pub async fn call_as_user(
+        &self,
+        access_token: Option<&str>,
+        action: &str,
+        params: Map<String, Value>,
+    ) -> Result<Reply, ActionError> {
+        actions::call_as_user(self, access_token, action, params).await
+    }
+
+    /// The names of its collections, sorted, without the emulator's own.
+    pub(crate) fn collections(&self) -> Vec<CollectionName> {
+        let collections = self.database.collections().into_iter();
+        collections.filter(|name| name.as_str() != register::COLLECTION).collect()
     }
 
     /// What stands before a path in an address that the emulator hands out.

@@ -62,6 +62,12 @@ impl DataFolder {
         Ok(DataFolder { path, _lock: lock, temporary: None })
     }
 
+    /// Makes the folder at `path` when it is missing, without taking it: for notes of commands that need no cloud.
+    pub fn prepare(path: &Path) -> Result<(), DataFolderError> {
+        let made = std::fs::create_dir_all(path).and_then(|()| keep_out_of_git(path));
+        made.map_err(|source| DataFolderError::Io { path: path.to_path_buf(), source })
+    }
+
     /// A folder that is gone when the emulator ends.
     pub fn ephemeral() -> Result<DataFolder, DataFolderError> {
         let temporary = tempfile::Builder::new().prefix("emulator-").tempdir();

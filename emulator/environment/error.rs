@@ -76,6 +76,18 @@ impl ActionError {
         ActionError::new(codes::DATABASE_REQUEST_FAILED, message)
     }
 
+    /// A request that proves no identity where one is needed.
+    pub(crate) fn login_failed(reason: impl Into<String>) -> ActionError {
+        ActionError::new(codes::CHECK_LOGIN_FAILED, reason)
+    }
+
+    /// A file that the caller may not touch.
+    pub(crate) fn storage_denied(path: &str) -> ActionError {
+        let message =
+            format!("storage permission denied: {path} belongs to somebody else, or the files' mode forbids it");
+        ActionError::new(codes::STORAGE_EXCEED_AUTHORITY, message)
+    }
+
     /// Something the cloud has and the emulator has not: refused by its name.
     pub fn unsupported(what: &str) -> ActionError {
         ActionError::new(codes::INVALID_PARAM, format!("not supported by the emulator: {what}"))
@@ -148,8 +160,12 @@ impl From<StorageError> for ActionError {
 /// The codes (protocol §2.9, semantics §9.2; the misspellings are the cloud's).
 #[allow(missing_docs)]
 pub mod codes {
+    pub const ACCESS_TOKEN_EXPIRED: &str = "ACCESS_TOKEN_EXPIRED";
+    pub const CHECK_LOGIN_FAILED: &str = "CHECK_LOGIN_FAILED";
+    pub const COLLECTION_PERMISSION_DENIED: &str = "COLLECTION_PERMISSION_DENIED";
     pub const DATABASE_COLLECTION_ALREADY_EXIST: &str = "DATABASE_COLLECTION_ALREADY_EXIST";
     pub const DATABASE_COLLECTION_NOT_EXIST: &str = "DATABASE_COLLECTION_NOT_EXIST";
+    pub const DATABASE_PERMISSION_DENIED: &str = "DATABASE_PERMISSION_DENIED";
     pub const DATABASE_REQUEST_FAILED: &str = "DATABASE_REQUEST_FAILED";
     pub const FUNCTION_NOT_FOUND: &str = "FUNCTION_NOT_FOUND";
     pub const FUNCTIONS_EXECUTE_FAIL: &str = "FUNCTIONS_EXECUTE_FAIL";
@@ -157,6 +173,11 @@ pub mod codes {
     pub const FUNCTIONS_TIME_LIMIT_EXCEEDED: &str = "FUNCTIONS_TIME_LIMIT_EXCEEDED";
     pub const INVALID_ENV: &str = "INVALID_ENV";
     pub const INVALID_PARAM: &str = "INVALID_PARAM";
+    pub const INVALID_REFRESH_TOKEN: &str = "INVALID_REFRESH_TOKEN";
+    pub const QUERYID_INVALID_ERROR: &str = "QUERYID_INVALID_ERROR";
+    pub const REFRESH_TOKEN_EXPIRED: &str = "REFRESH_TOKEN_EXPIRED";
+    pub const SIGN_INVALID_ERROR: &str = "SIGN_INVALID_ERROR";
+    pub const STORAGE_EXCEED_AUTHORITY: &str = "STORAGE_EXCEED_AUTHORITY";
     pub const STORAGE_FILE_NONEXIST: &str = "STORAGE_FILE_NONEXIST";
     pub const STORAGE_REQUEST_FAIL: &str = "STORAGE_REQUEST_FAIL";
     pub const STORAGE_SIGN_PARAM_INVALID: &str = "STORAGE_SIGN_PARAM_INVALID";

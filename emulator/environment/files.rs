@@ -1,5 +1,6 @@
 //! File bodies on their way in and out: file ids, upload tickets and download links, and the checks that both were minted here.
 
+use crate::access::{self, Touch};
 use crate::cloud::{Cloud, Environment};
 use crate::error::{ActionError, codes};
 use base64::Engine;
@@ -13,6 +14,7 @@ const TICKET_LIFE: Duration = Duration::from_secs(3600);
 
 /// A body being received. Dropped unfinished, it leaves nothing behind.
 pub struct IncomingFile {
+    cloud: Cloud,
     upload: Upload,
     ticket: Ticket,
     path: FilePath,
@@ -71,7 +73,7 @@ impl Cloud {
         }
         let path = FilePath::parse(&ticket.path)?;
         let upload = self.shared.storage.receive().await?;
-        Ok(IncomingFile { upload, ticket, path })
+        Ok(IncomingFile { cloud: self.clone(), upload, ticket, path })
     }
 
     /// Opens the file that `link`, the last segment of a download address, and its `query` name.
@@ -116,9 +118,23 @@ impl IncomingFile {
 
     /// The body is whole: from now on it is the file, in place of one that was there.
     pub async fn finish(self, content_type: Option<&str>) -> Result<FileReceipt, ActionError> {
+        self.check_owner().await?;
         let Ticket { environment, owner, .. } = &self.ticket;
         let file = self.upload.finish(environment, &self.path, content_type, owner.as_deref()).await?;
         Ok(FileReceipt { etag: file.etag, size: file.size })
+    }
+
+    /// Looks again whether the user may store a file there: somebody else may have, since the ticket was minted.
+    async fn check_owner(&self) -> Result<(), ActionError> {
+        let Ticket { environment, owner: Some(user), .. } = &self.ticket else { return Ok(()) };
+        let environment = self.cloud.environment(environment)?;
+        let file = environment.shared.storage.get(&environment.name, &self.path).await?;
+        let mode = environment.register.entries().of_files();
+        if access::may_user_touch_file(mode, user, file.as_ref(), Touch::Write) {
+            Ok(())
+        } else {
+            Err(ActionError::storage_denied(self.path.as_str()))
+        }
     }
 }
 

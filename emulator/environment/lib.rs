@@ -1,6 +1,7 @@
 //! One emulator's cloud: its environments, who may do what in them, and the action vocabulary that every door speaks.
 //! The waist of the architecture: doors above it only open and seal envelopes, services below it know nothing of callers.
 
+mod access;
 mod actions;
 mod caller;
 mod clock;
@@ -10,8 +11,12 @@ mod error;
 mod files;
 mod identity;
 mod invocation;
+mod management;
+mod register;
 mod seed;
 mod settings;
+mod tokens;
+mod watches;
 
 pub use caller::{Caller, Door};
 pub use cloud::{Cloud, Environment, OpenError, Reply};
@@ -19,8 +24,10 @@ pub use data_folder::{DataFolder, DataFolderError, Holder};
 pub use error::{ActionError, codes};
 pub use files::{FileReceipt, IncomingFile, OutgoingFile};
 pub use invocation::{Invoked, LogLine};
+pub use register::User;
 pub use seed::{SeedError, Seeded};
 pub use settings::{CloudSettings, FunctionSettings, WorkerCommand};
+pub use watches::{EventsText, HeldWatch, Watched};
 
 /// What the binary's hidden command calls: the process becomes a function worker.
 pub use functions::run_worker;

@@ -22,6 +22,8 @@ pub struct CloudSettings {
     pub worker: WorkerCommand,
     /// A folder that fills an empty cloud.
     pub fixtures: Option<PathBuf>,
+    /// How long a user's access token holds; the cloud's two hours where `None`. For tests of what expires.
+    pub access_token_life: Option<Duration>,
 }
 
 /// What the developer set for one function; the cloud's defaults where `None` (semantics FN-33).

@@ -13,7 +13,7 @@ use hyper::{Method, Request, StatusCode};
 
 use crate::State;
 use crate::body::{Answer, RequestBody};
-use crate::endpoints::{admin, emulator, home, objects};
+use crate::endpoints::{admin, emulator, home, objects, realtime, web};
 use crate::router::{Endpoint, Route};
 use crate::{cors, envelope, guard, router};
 
@@ -88,7 +88,9 @@ async fn enter(state: &State, parts: &Parts, route: &Route<'_>, body: &mut Reque
         Endpoint::Emulator => emulator::answer(cloud, parts, rest, body, note).await,
         Endpoint::Home => home::welcome(),
         Endpoint::Ready => home::ready(),
+        Endpoint::Realtime => realtime::answer(cloud, &state.sockets, parts),
         Endpoint::Upload => objects::upload(cloud, parts, rest, body, note).await,
+        Endpoint::Web => web::answer(cloud, parts, body, note).await,
     }
 }
 
@@ -100,7 +102,7 @@ fn failed(parts: &Parts, route: &Route<'_>, panic: &(dyn std::any::Any + Send), 
     note.code = Some(SYS_ERR);
     let message = "the emulator failed inside; its log says where. Please report it with that log";
     match route {
-        Route::Open { row, .. } if row.endpoint == Endpoint::Admin => {
+        Route::Open { row, .. } if matches!(row.endpoint, Endpoint::Admin | Endpoint::Web) => {
             let error = ActionError::new(SYS_ERR, message);
             let request_id = note.request_id.clone().unwrap_or_else(|| envelope::request_id_of_query(parts));
             envelope::seal(&request_id, Err(error))
@@ -120,6 +122,7 @@ mod tests {
     async fn a_panic_is_answered_as_its_door_answers() {
         check("/admin?seqId=S", None, 200, Some("S")).await;
         check("/admin?seqId=S", Some("E"), 200, Some("E")).await;
+        check("/web?seqId=S", None, 200, Some("S")).await;
         check("/files/upload/ticket", None, 500, None).await;
         check("/_emulator/status", None, 500, None).await;
     }

@@ -28,6 +28,9 @@ const CLOUD_NAMES: &[&str] = &[
 /// Endings of the cloud's names, sorted; before them stand an environment, `internal`, a region.
 const CLOUD_NAME_ENDINGS: &[&str] = &[".tcb-api.tencentcloudapi.com", ".tencentyun.com"];
 
+/// The origin of mini programs' pages: WeChat names it in `Referer`, and where DevTools names it as the origin it is theirs too.
+const MINI_PROGRAM_ORIGIN: &str = "https://servicewechat.com";
+
 /// A refused value is shown in the message, but not at any length.
 const SHOWN_LENGTH: usize = 200;
 
@@ -45,7 +48,9 @@ pub(crate) enum Refusal {
     Host(String),
     #[error("Host `{host}` and the request's target `{target}` disagree: name the same host in both")]
     HostDisagrees { host: String, target: String },
-    #[error("Origin `{0}` is refused: only pages of http(s)://localhost, 127.0.0.1 or [::1] may use the emulator")]
+    #[error(
+        "Origin `{0}` is refused: only pages of http(s)://localhost, 127.0.0.1 or [::1], and mini programs, may use the emulator"
+    )]
     Origin(String),
 }
 
@@ -85,6 +90,9 @@ fn check_host(parts: &Parts, audience: Audience) -> Result<(), Refusal> {
 fn check_origin(parts: &Parts) -> Result<Option<&HeaderValue>, Refusal> {
     let Some(origin) = only(parts, &ORIGIN, "Origin")? else { return Ok(None) };
     let text = origin.to_str().map_err(|_| Refusal::Origin(shown_bytes(origin)))?;
+    if text == MINI_PROGRAM_ORIGIN {
+        return Ok(Some(origin));
+    }
     let authority = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).and_then(Authority::parse);
     match authority {
         Some(authority) if authority.is_loopback() => Ok(Some(origin)),
@@ -276,7 +284,13 @@ mod tests {
 
     #[test]
     fn pages_of_loopback_are_welcome() {
-        for origin in ["http://localhost", "http://localhost:8080", "https://127.0.0.1:3000", "http://[::1]:5173"] {
+        for origin in [
+            "http://localhost",
+            "http://localhost:8080",
+            "https://127.0.0.1:3000",
+            "http://[::1]:5173",
+            "https://servicewechat.com",
+        ] {
             check(Audience::Loopback, "/x", &[("host", "localhost"), ("origin", origin)], None);
         }
     }
@@ -295,6 +309,8 @@ mod tests {
             "file://",
             "chrome-extension://abc",
             "HTTP://localhost",
+            "http://servicewechat.com",
+            "https://servicewechat.com.evil.example",
             "localhost",
             "http://tcb-admin.tencentyun.com",
             "http://localhost, http://evil.example",

@@ -16,6 +16,7 @@ use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use endpoints::realtime::Sockets;
 use environment::Cloud;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -49,6 +50,7 @@ pub struct Gateway {
 pub(crate) struct State {
     /// Empty until the emulator is ready.
     pub(crate) cloud: OnceLock<Cloud>,
+    pub(crate) sockets: Sockets,
 }
 
 impl std::fmt::Debug for State {
@@ -83,9 +85,10 @@ impl Gateway {
         }
     }
 
-    /// Stops accepting, closes idle connections at once and waits for running requests, at most 10 s.
+    /// Stops accepting, closes idle connections and WebSockets at once and waits for running requests, at most 10 s.
     pub async fn close(self) {
         self.closing.send_replace(true);
+        self.state.sockets.close().await;
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "the accept loop failed");
         }
@@ -127,7 +130,7 @@ async fn serve_connection(stream: TcpStream, state: Arc<State>, mut closing: wat
     });
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).half_close(true);
-    let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,

@@ -11,7 +11,9 @@ pub(crate) enum Endpoint {
     Emulator,
     Home,
     Ready,
+    Realtime,
     Upload,
+    Web,
 }
 
 /// One row of the table.
@@ -37,10 +39,12 @@ pub(crate) const DOORS: &[Row] = &[
     },
     Row { path: "/files/upload/", endpoint: Endpoint::Upload, methods: &["POST", "PUT"], audience: Audience::Loopback },
     Row { path: "/readyz", endpoint: Endpoint::Ready, methods: &["GET", "HEAD"], audience: Audience::Loopback },
+    Row { path: "/web", endpoint: Endpoint::Web, methods: &["POST"], audience: Audience::Loopback },
+    Row { path: "/ws", endpoint: Endpoint::Realtime, methods: &["GET"], audience: Audience::Loopback },
 ];
 
 /// Doors of the cloud that the emulator does not have yet, sorted; each with everything below it.
-pub(crate) const DOORS_UNSUPPORTED: &[&str] = &["/auth/v1", "/v1", "/web", "/ws"];
+pub(crate) const DOORS_UNSUPPORTED: &[&str] = &["/auth/v1", "/v1"];
 
 /// Where a path leads.
 #[derive(Debug, PartialEq, Eq)]
@@ -121,6 +125,7 @@ mod tests {
         check("/files/upload/a/b", Some((Endpoint::Upload, "a/b")));
         check("/files/download/abc", Some((Endpoint::Download, "abc")));
         check("/readyz", Some((Endpoint::Ready, "")));
+        check("/web", Some((Endpoint::Web, "")));
     }
 
     #[test]
@@ -144,9 +149,7 @@ mod tests {
 
     #[test]
     fn doors_that_come_later_are_named() {
-        for (path, door) in
-            [("/web", "/web"), ("/v1/functions/f", "/v1"), ("/auth/v1/signin/anonymously", "/auth/v1"), ("/ws", "/ws")]
-        {
+        for (path, door) in [("/v1/functions/f", "/v1"), ("/auth/v1/signin/anonymously", "/auth/v1")] {
             assert_eq!(route(path), Route::Unsupported(door));
         }
         assert_eq!(route("/webx"), Route::Unknown("/webx"));

@@ -8,7 +8,7 @@ pub mod sort;
 pub mod update;
 
 pub use error::{QueryError, QueryErrorKind};
-pub use filter::Filter;
+pub use filter::{Filter, Probe};
 pub use projection::Projection;
 pub use sort::{Sort, SortKey};
 pub use update::{FieldChanges, Update};

@@ -40,6 +40,13 @@ impl Snapshots {
         Snapshot { snapshots: self.clone(), sequence }
     }
 
+    /// A snapshot of a commit that is visible. For the writer's thread alone, which has not collected anything since it
+    /// made the commit visible.
+    pub(crate) fn open_at(&self, sequence: Sequence) -> Snapshot {
+        *self.lock().counts.entry(sequence).or_insert(0) += 1;
+        Snapshot { snapshots: self.clone(), sequence }
+    }
+
     /// Makes the commits up to this one visible to new readers.
     pub(crate) fn publish(&self, sequence: Sequence) {
         self.lock().published = sequence;

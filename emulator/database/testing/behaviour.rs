@@ -5,7 +5,7 @@ use document::{Bson, Document};
 use query::{Filter, Projection, QueryErrorKind, Update};
 
 use super::{Bench, filter, name, sort, with_id};
-use crate::{DatabaseError, FindRequest, RemoveRequest, UpdateRequest};
+use crate::{DatabaseError, FindRequest, RemoveRequest, UpdateRequest, WatchError, WatchRequest};
 
 #[tokio::test]
 async fn documents_come_back_in_insertion_order() {
@@ -236,7 +236,8 @@ async fn a_closed_store_refuses_everything() {
     assert_eq!(bench.database.insert(&bench.collection, vec![doc! { "_id": 1 }]).await, Err(DatabaseError::Closed));
     assert_eq!(bench.database.count(&bench.collection, Filter::all()).await, Err(DatabaseError::Closed));
     assert!(matches!(bench.store.database("x"), Err(DatabaseError::Closed)));
-    assert!(bench.store.subscribe().await.is_err());
+    let watch = WatchRequest { collection: bench.collection.clone(), filter: Filter::all(), sort: None, limit: None };
+    assert_eq!(bench.database.watch(watch).await.err(), Some(WatchError::Database(DatabaseError::Closed)));
 }
 
 #[tokio::test]

@@ -47,7 +47,8 @@ async fn what_a_reader_needs_stays_until_it_is_done() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let id = bench.store.shared.published.catalogue().collection("env", &bench.collection).unwrap();
     let request = bench.everything();
-    let seen = crate::read::find(view, id, &crate::plan::Plan::of(&request.filter), &request).unwrap();
+    let seen = crate::read::find(&view, id, &crate::plan::Plan::of(&request.filter), &request).unwrap();
+    drop(view);
     let seen: Vec<_> = seen.iter().map(|document| Document::try_from(document).unwrap()).collect();
     assert_eq!(seen, (0..10).map(|id| doc! { "_id": id, "n": 0 }).collect::<Vec<_>>());
     until_versions(&bench, 0).await;

@@ -95,7 +95,7 @@ fn check_views(bench: &Bench, views: &mut Vec<(View, Vec<Document>)>) {
     for (view, expected) in views.drain(..) {
         let request = bench.everything();
         let id = bench.store.shared.published.catalogue().collection("env", &bench.collection).unwrap();
-        let seen = read::find(view, id, &Plan::of(&request.filter), &request).unwrap();
+        let seen = read::find(&view, id, &Plan::of(&request.filter), &request).unwrap();
         let seen: Vec<_> = seen.iter().map(|document| Document::try_from(document).unwrap()).collect();
         assert_eq!(seen, expected);
     }

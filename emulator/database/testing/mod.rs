@@ -6,6 +6,7 @@ mod concurrency;
 mod durability;
 mod garbage;
 mod laws;
+mod watches;
 mod watching;
 
 use std::path::Path;

@@ -1,6 +1,9 @@
-//! The database actions of dialect B (protocol §2.4): params to request, reply to JSON.
+//! The database actions of dialects A and B (protocol §2.4, §2.5): params to request, reply to JSON. Both dialects name the same
+//! things; what differs is how a request spells a value, which `params.rs` reads in either way, and how a reply does.
 
-use super::params::{Params, decode};
+use super::params::Params;
+use crate::access;
+use crate::caller::Caller;
 use crate::cloud::{Environment, Reply};
 use crate::error::ActionError;
 use database::{CollectionName, FindRequest, RemoveRequest, UpdateReply, UpdateRequest};
@@ -9,157 +12,249 @@ use query::{Filter, Projection, Sort, Update};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// How many documents a query answers when it does not say, and at most (semantics UNC-02).
-const LIMIT_DEFAULT: u64 = 100;
+/// How many documents a query answers when it does not say (semantics §1.1, UNC-02): to server SDKs, and to users. Their
+/// clients always say: our `wx.cloud` 20 at most, which it sees to itself, js-sdk 100.
+const LIMIT_DEFAULT_ADMINISTRATORS: u64 = 100;
+const LIMIT_DEFAULT_USERS: u64 = 20;
+/// How many at most, whoever asks: js-sdk may ask for as many as a server.
 const LIMIT_MAX: u64 = 1000;
 
-pub(crate) async fn add_collection(environment: &Environment, params: Params) -> Result<Reply, ActionError> {
-    environment.database.create_collection(&collection(&params)?).await?;
-    Ok(Reply::Data(json!({})))
-}
-
-pub(crate) async fn insert(environment: &Environment, params: Params) -> Result<Reply, ActionError> {
-    refuse_transaction(&params)?;
-    let collection = collection(&params)?;
-    let now = environment.shared.clock.now();
-    let texts = params.array("data")?;
-    let documents: Vec<Document> = texts.iter().map(|text| new_document(text, now)).collect::<Result<_, _>>()?;
-    if documents.is_empty() {
-        return Err(ActionError::invalid_param("data must hold at least one document"));
-    }
-    let ids = environment.database.insert(&collection, documents).await?;
-    let ids: Vec<Value> = ids.iter().map(plain).collect();
-    Ok(Reply::Data(json!({ "insertedIds": ids })))
-}
-
-pub(crate) async fn get(environment: &Environment, params: Params) -> Result<Reply, ActionError> {
-    refuse_transaction(&params)?;
-    let now = environment.shared.clock.now();
-    let limit = limit(&params)?;
-    let skip = skip(&params)?;
-    let request = FindRequest {
-        collection: collection(&params)?,
-        filter: optional_filter(&params, now)?.unwrap_or_else(Filter::all),
-        sort: params.optional_parsed("order", now, Sort::parse)?,
-        skip,
-        limit: Some(limit),
-        projection: params.optional_parsed("projection", now, Projection::parse)?,
-    };
-    let documents = environment.database.find(request).await?;
-    let list: Vec<Value> = documents.iter().map(text_of).collect();
-    Ok(Reply::Data(json!({ "list": list, "offset": skip, "limit": limit })))
-}
-
-pub(crate) async fn count(environment: &Environment, params: Params) -> Result<Reply, ActionError> {
-    refuse_transaction(&params)?;
-    let filter = optional_filter(&params, environment.shared.clock.now())?.unwrap_or_else(Filter::all);
-    let total = environment.database.count(&collection(&params)?, filter).await?;
-    Ok(Reply::Data(json!({ "total": total })))
-}
-
-pub(crate) async fn modify(environment: &Environment, params: Params) -> Result<Reply, ActionError> {
-    let now = environment.shared.clock.now();
-    let data = params.document("data", now)?;
-    let update = if params.flag("merge")? { Update::parse(&data)? } else { replacement(&params, data)? };
-    let upsert = params.flag("upsert")?.then(new_id);
-    let request = update_request(&params, now, update, upsert, false)?;
-    let UpdateReply { matched, upserted, .. } = environment.database.update(request).await?;
-    let upserted = upserted.as_ref().map(plain);
-    Ok(Reply::Data(json!({ "updated": matched, "upsert_id": upserted })))
-}
-
-pub(crate) async fn modify_and_return(environment: &Environment, params: Params) -> Result<Reply, ActionError> {
-    let now = environment.shared.clock.now();
-    let update = Update::parse(&params.document("data", now)?)?;
-    let request = update_request(&params, now, update, None, true)?;
-    let reply = environment.database.update(request).await?;
-    let document = reply.document.as_ref().map(|document| text_from(document.into()));
-    Ok(Reply::Data(json!({ "updated": reply.matched, "doc": document })))
-}
-
-pub(crate) async fn remove(environment: &Environment, params: Params) -> Result<Reply, ActionError> {
-    refuse_transaction(&params)?;
-    let request = RemoveRequest {
-        collection: collection(&params)?,
-        filter: required_filter(&params, environment.shared.clock.now())?,
-        multi: params.flag("multi")?,
-    };
-    let deleted = environment.database.remove(request).await?;
-    Ok(Reply::Data(json!({ "deleted": deleted })))
-}
-
-fn update_request(
-    params: &Params,
+/// Who asks for what, and when: one request.
+pub(crate) struct Request<'a> {
+    environment: &'a Environment,
+    caller: &'a Caller,
+    params: Params,
     now: DateTime,
-    update: Update,
-    upsert: Option<Bson>,
-    return_document: bool,
-) -> Result<UpdateRequest, ActionError> {
-    refuse_transaction(params)?;
-    Ok(UpdateRequest {
-        collection: collection(params)?,
-        filter: required_filter(params, now)?,
-        update,
-        multi: !return_document && params.flag("multi")?,
-        upsert,
-        return_document,
-    })
 }
 
-/// `set()`: the whole document is replaced, one document only.
-fn replacement(params: &Params, data: Document) -> Result<Update, ActionError> {
-    if params.flag("multi")? {
-        return Err(ActionError::invalid_param(
-            "a replacement (merge: false) changes one document, multi: true is not allowed",
-        ));
+impl<'a> Request<'a> {
+    pub(crate) fn new(environment: &'a Environment, caller: &'a Caller, params: Params) -> Request<'a> {
+        Request { environment, caller, params, now: environment.shared.clock.now() }
     }
-    Ok(Update::replacement(data)?)
-}
 
-fn collection(params: &Params) -> Result<CollectionName, ActionError> {
-    let name = params.text("collectionName")?;
-    CollectionName::parse(name).map_err(ActionError::from)
-}
-
-fn optional_filter(params: &Params, now: DateTime) -> Result<Option<Filter>, ActionError> {
-    params.optional_parsed("query", now, Filter::parse)
-}
-
-/// Updates and removals must say which documents they mean; `{}` says all of them (semantics UNC-07).
-fn required_filter(params: &Params, now: DateTime) -> Result<Filter, ActionError> {
-    optional_filter(params, now)?.ok_or_else(|| {
-        ActionError::invalid_param("query is missing: use where({}) to mean every document of the collection")
-    })
-}
-
-fn limit(params: &Params) -> Result<u64, ActionError> {
-    let limit = params.optional_integer("limit")?.unwrap_or(0).unsigned_abs();
-    Ok(if limit == 0 { LIMIT_DEFAULT } else { limit.min(LIMIT_MAX) })
-}
-
-fn skip(params: &Params) -> Result<u64, ActionError> {
-    let skip = params.optional_integer("offset")?.unwrap_or(0);
-    u64::try_from(skip).map_err(|_| ActionError::param_type("offset", "a whole number that is not negative"))
-}
-
-fn refuse_transaction(params: &Params) -> Result<(), ActionError> {
-    if params.has("transactionId") { Err(ActionError::unsupported("transactions (transactionId)")) } else { Ok(()) }
-}
-
-/// A document about to be created, with an id of the cloud's making when it brings none (semantics DB-1.40).
-fn new_document(text: &Value, now: DateTime) -> Result<Document, ActionError> {
-    let text = text.as_str().ok_or_else(|| ActionError::param_type("data", "an array of strings, each a document"))?;
-    let given = decode("data", text, now)?;
-    if let Some(key) = given.keys().find(|key| key.starts_with('$')) {
-        return Err(ActionError::write_failed(format!("Document can't have $ prefixed field names: {key}")));
+    /// `database.addCollection`.
+    pub(crate) async fn add_collection(self) -> Result<Reply, ActionError> {
+        access::administrators_only(self.caller, "creating collections")?;
+        self.environment.database.create_collection(&self.collection()?).await?;
+        Ok(Reply::Data(json!({})))
     }
-    match given.get("_id") {
-        Some(Bson::Array(_)) => Err(ActionError::write_failed("The '_id' value cannot be of type array")),
-        Some(Bson::RegularExpression(_)) => Err(ActionError::write_failed("The '_id' value cannot be of type regex")),
-        Some(Bson::Undefined) => Err(ActionError::write_failed("The '_id' value cannot be of type undefined")),
-        Some(_) => Ok(given),
-        None => Ok(with_id(given)),
+
+    /// `database.insertDocument`: several documents.
+    pub(crate) async fn insert(self) -> Result<Reply, ActionError> {
+        let given = self.params.documents("data", self.now)?;
+        let ids = self.insert_all(given).await?;
+        Ok(Reply::Data(json!({ "insertedIds": ids })))
     }
+
+    /// `database.addDocument`: one document, whose `_id` may stand beside it, or several.
+    pub(crate) async fn add(self) -> Result<Reply, ActionError> {
+        if self.params.is_array("data") {
+            return self.insert().await;
+        }
+        let mut given = self.params.document("data", self.now)?;
+        if let (None, Some(id)) = (given.get("_id"), self.params.optional_value("_id", self.now)?) {
+            given.insert("_id", id);
+        }
+        let mut ids = self.insert_all(vec![given]).await?;
+        Ok(Reply::Data(json!({ "_id": ids.pop() })))
+    }
+
+    /// `database.getDocument`, `database.queryDocument`.
+    pub(crate) async fn get(self) -> Result<Reply, ActionError> {
+        self.refuse_transaction()?;
+        let (limit, skip) = (self.limit()?, self.skip()?);
+        let collection = self.collection()?;
+        let request = FindRequest {
+            filter: self.read_filter(&collection)?,
+            collection,
+            sort: self.params.optional_order("order", self.now)?.as_ref().map(Sort::parse).transpose()?,
+            skip,
+            limit: Some(limit),
+            projection: self.params.optional_parsed("projection", self.now, Projection::parse)?,
+        };
+        let documents = self.environment.database.find(request).await?;
+        let list: Vec<Value> = documents.iter().map(|document| answer(document, self.params.dialect())).collect();
+        Ok(Reply::Data(json!({ "list": list, "offset": skip, "limit": limit })))
+    }
+
+    /// `database.calculateDocument`, `database.countDocument`.
+    pub(crate) async fn count(self) -> Result<Reply, ActionError> {
+        self.refuse_transaction()?;
+        let collection = self.collection()?;
+        let filter = self.read_filter(&collection)?;
+        let total = self.environment.database.count(&collection, filter).await?;
+        Ok(Reply::Data(json!({ "total": total })))
+    }
+
+    /// `database.modifyDocument`, `database.updateDocument`.
+    pub(crate) async fn modify(self) -> Result<Reply, ActionError> {
+        let collection = self.collection()?;
+        let upsert = self.params.flag("upsert")?;
+        let update =
+            if self.params.flag("merge")? { self.update(&collection, upsert)? } else { self.replacement(&collection)? };
+        let request = self.update_request(collection, update, upsert.then(new_id), false)?;
+        let UpdateReply { matched, upserted, .. } = self.environment.database.update(request).await?;
+        let upserted = upserted.as_ref().map(plain);
+        // Which of the two names a client reads depends on its dialect and on the call.
+        Ok(Reply::Data(json!({ "updated": matched, "upsert_id": upserted, "upserted_id": upserted })))
+    }
+
+    /// `database.modifyAndReturnDoc`.
+    pub(crate) async fn modify_and_return(self) -> Result<Reply, ActionError> {
+        let collection = self.collection()?;
+        let update = self.update(&collection, false)?;
+        let request = self.update_request(collection, update, None, true)?;
+        let reply = self.environment.database.update(request).await?;
+        let document = reply.document.as_ref().map(|document| text_of(document.into()));
+        Ok(Reply::Data(json!({ "updated": reply.matched, "doc": document })))
+    }
+
+    /// `database.removeDocument`, `database.deleteDocument`.
+    pub(crate) async fn remove(self) -> Result<Reply, ActionError> {
+        self.refuse_transaction()?;
+        let collection = self.collection()?;
+        let filter = self.write_filter(&collection)?;
+        let request = RemoveRequest { collection, filter, multi: self.params.flag("multi")? };
+        let deleted = self.environment.database.remove(request).await?;
+        Ok(Reply::Data(json!({ "deleted": deleted })))
+    }
+
+    async fn insert_all(&self, given: Vec<Document>) -> Result<Vec<Value>, ActionError> {
+        self.refuse_transaction()?;
+        let collection = self.collection()?;
+        let owner = access::creator(self.environment, self.caller, &collection)?;
+        let documents =
+            given.into_iter().map(|given| self.new_document(given, owner)).collect::<Result<Vec<_>, _>>()?;
+        if documents.is_empty() {
+            return Err(ActionError::invalid_param("data must hold at least one document"));
+        }
+        let ids = self.environment.database.insert(&collection, documents).await?;
+        Ok(ids.iter().map(plain).collect())
+    }
+
+    /// A document about to be created for `owner`, with an id of the cloud's making when it brings none (semantics DB-1.40).
+    fn new_document(&self, given: Document, owner: Option<&str>) -> Result<Document, ActionError> {
+        if let Some(key) = given.keys().find(|key| key.starts_with('$')) {
+            return Err(ActionError::write_failed(format!("Document can't have $ prefixed field names: {key}")));
+        }
+        let given = self.owned(given, owner)?;
+        match given.get("_id") {
+            Some(Bson::Array(_)) => Err(bad_id("array")),
+            Some(Bson::RegularExpression(_)) => Err(bad_id("regex")),
+            Some(Bson::Undefined) => Err(bad_id("undefined")),
+            Some(_) => Ok(given),
+            None => Ok(with_id(given)),
+        }
+    }
+
+    /// The whole content of a document of `owner`; without one, of an administrator's making, and taken as it is.
+    fn owned(&self, mut given: Document, owner: Option<&str>) -> Result<Document, ActionError> {
+        let Some(owner) = owner else { return Ok(given) };
+        access::refuse_owner_in_document(&given)?;
+        access::fill_in_openid(self.caller, &mut given);
+        given.insert(access::OWNER_FIELD, owner);
+        Ok(given)
+    }
+
+    /// `update()`: an update by operators. What a user's upsert creates is the user's.
+    fn update(&self, collection: &CollectionName, upsert: bool) -> Result<Update, ActionError> {
+        let mut data = self.params.document("data", self.now)?;
+        if let Some(owner) = access::creator(self.environment, self.caller, collection)? {
+            access::refuse_owner_in_update(&data)?;
+            if upsert {
+                set_on_insert(&mut data, owner);
+            }
+        }
+        Ok(Update::parse(&data)?)
+    }
+
+    /// `set()`: the whole document is replaced, one document only.
+    fn replacement(&self, collection: &CollectionName) -> Result<Update, ActionError> {
+        let data = self.params.document("data", self.now)?;
+        if self.params.flag("multi")? {
+            return Err(ActionError::invalid_param(
+                "a replacement (merge: false) changes one document, multi: true is not allowed",
+            ));
+        }
+        let owner = access::creator(self.environment, self.caller, collection)?;
+        Ok(Update::replacement(self.owned(data, owner)?)?)
+    }
+
+    fn update_request(
+        &self,
+        collection: CollectionName,
+        update: Update,
+        upsert: Option<Bson>,
+        return_document: bool,
+    ) -> Result<UpdateRequest, ActionError> {
+        self.refuse_transaction()?;
+        Ok(UpdateRequest {
+            filter: self.write_filter(&collection)?,
+            collection,
+            update,
+            multi: !return_document && self.params.flag("multi")?,
+            upsert,
+            return_document,
+        })
+    }
+
+    fn collection(&self) -> Result<CollectionName, ActionError> {
+        access::collection(self.params.text("collectionName")?)
+    }
+
+    /// What the request asks for, of what the caller may read. Without a query, everything.
+    fn read_filter(&self, collection: &CollectionName) -> Result<Filter, ActionError> {
+        let asked = self.query()?.unwrap_or_else(Filter::all);
+        access::read_filter(self.environment, self.caller, collection, asked)
+    }
+
+    /// What the request asks for, of what the caller may write. Updates and removals must say which documents they mean; `{}`
+    /// says all of them (semantics UNC-07).
+    fn write_filter(&self, collection: &CollectionName) -> Result<Filter, ActionError> {
+        let asked = self.query()?.ok_or_else(|| {
+            ActionError::invalid_param("query is missing: use where({}) to mean every document of the collection")
+        })?;
+        access::write_filter(self.environment, self.caller, collection, asked)
+    }
+
+    fn query(&self) -> Result<Option<Filter>, ActionError> {
+        let Some(mut query) = self.params.optional_document("query", self.now)? else { return Ok(None) };
+        access::fill_in_openid(self.caller, &mut query);
+        Ok(Some(Filter::parse(&query)?))
+    }
+
+    fn limit(&self) -> Result<u64, ActionError> {
+        let default = if self.caller.is_administrator() { LIMIT_DEFAULT_ADMINISTRATORS } else { LIMIT_DEFAULT_USERS };
+        let limit = self.params.optional_integer("limit")?.unwrap_or(0).unsigned_abs();
+        Ok(if limit == 0 { default } else { limit.min(LIMIT_MAX) })
+    }
+
+    fn skip(&self) -> Result<u64, ActionError> {
+        let skip = self.params.optional_integer("offset")?.unwrap_or(0);
+        u64::try_from(skip).map_err(|_| ActionError::param_type("offset", "a whole number that is not negative"))
+    }
+
+    fn refuse_transaction(&self) -> Result<(), ActionError> {
+        if self.params.has("transactionId") {
+            Err(ActionError::unsupported("transactions (transactionId)"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Adds `owner` to what the update sets when it creates a document.
+fn set_on_insert(update: &mut Document, owner: &str) {
+    let owner = Document::from_iter([(access::OWNER_FIELD.to_owned(), Bson::String(owner.to_owned()))]);
+    match update.get_mut("$setOnInsert") {
+        Some(Bson::Document(fields)) => fields.extend(owner),
+        Some(_) => {} // which `Update::parse` refuses
+        None => drop(update.insert("$setOnInsert", owner)),
+    }
+}
+
+fn bad_id(type_name: &str) -> ActionError {
+    ActionError::write_failed(format!("The '_id' value cannot be of type {type_name}"))
 }
 
 fn with_id(given: Document) -> Document {
@@ -170,7 +265,7 @@ fn with_id(given: Document) -> Document {
 }
 
 /// 32 hexadecimal digits, as the cloud makes them (semantics DB-1.40).
-fn new_id() -> Bson {
+pub(crate) fn new_id() -> Bson {
     Bson::String(Uuid::new_v4().simple().to_string())
 }
 
@@ -178,12 +273,38 @@ fn plain(id: &Bson) -> Value {
     document::encode_value(ValueRef::from(id), Dialect::A)
 }
 
-fn text_of(document: &RawDocumentBuf) -> Value {
-    text_from(DocumentRef::Raw(document))
+/// A document of a reply: JSON in dialect A, a text of extended JSON in dialect B.
+fn answer(document: &RawDocumentBuf, dialect: Dialect) -> Value {
+    let document = DocumentRef::Raw(document);
+    match dialect {
+        Dialect::A | Dialect::G => document::encode_value(ValueRef::Document(document), dialect),
+        Dialect::B => text_of(document),
+    }
 }
 
-fn text_from(document: DocumentRef<'_>) -> Value {
+fn text_of(document: DocumentRef<'_>) -> Value {
     let mut text = String::new();
     document::encode_text(document, Dialect::B, &mut text);
     Value::String(text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use document::decode_text;
+
+    #[test]
+    fn what_a_users_upsert_creates_is_the_users() {
+        check_upsert(r#"{"$set": {"a": 1}}"#, r#"{"$set": {"a": 1}, "$setOnInsert": {"_openid": "alice"}}"#);
+        check_upsert(r#"{"$setOnInsert": {"a": 1}}"#, r#"{"$setOnInsert": {"a": 1, "_openid": "alice"}}"#);
+        check_upsert(r#"{"$setOnInsert": 1}"#, r#"{"$setOnInsert": 1}"#);
+    }
+
+    fn check_upsert(update: &str, expected: &str) {
+        let read = |text: &str| decode_text(text, DateTime::from_millis(0)).unwrap();
+        let mut update = read(update);
+        set_on_insert(&mut update, "alice");
+        assert_eq!(update, read(expected));
+    }
 }

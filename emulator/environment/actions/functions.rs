@@ -1,6 +1,7 @@
 //! The function action (protocol §2.7): `functions.invokeFunction`.
 
 use super::params::Params;
+use crate::access;
 use crate::caller::Caller;
 use crate::cloud::{Environment, Reply};
 use crate::error::ActionError;
@@ -12,12 +13,8 @@ use serde_json::{Value, json};
 const FUNCTION_NAME_LENGTH_MAX: usize = 60;
 
 pub(crate) async fn invoke(environment: &Environment, caller: &Caller, params: Params) -> Result<Reply, ActionError> {
-    let call = Call {
-        function: function_name(&params)?,
-        event: event(&params)?,
-        identity: identity(environment, caller),
-        trigger: Trigger::Server,
-    };
+    let (identity, trigger) = identity(environment, caller)?;
+    let call = Call { function: function_name(&params)?, event: event(&params)?, identity, trigger };
     if params.flag("async")? {
         let environment = environment.clone();
         tokio::spawn(async move { environment.run(call).await });
@@ -36,10 +33,14 @@ fn function_name(params: &Params) -> Result<String, ActionError> {
     Ok(name.to_owned())
 }
 
-/// Whose call it is: a function's own calls carry their user on (semantics FN-06), any other is a server's.
-fn identity(environment: &Environment, caller: &Caller) -> Identity {
+/// Whose call it is: a page's is its user's; a function's own calls carry their user on (semantics FN-06); any other is a
+/// server's.
+fn identity(environment: &Environment, caller: &Caller) -> Result<(Identity, Trigger), ActionError> {
+    if let Some(user) = access::user_of(environment, caller)? {
+        return Ok((Identity::user(user), Trigger::MiniProgram));
+    }
     let session = caller.session_token.as_deref().and_then(|token| environment.shared.sessions.identity(token));
-    session.map_or_else(Identity::server, |identity| identity.through_function())
+    Ok((session.map_or_else(Identity::server, |identity| identity.through_function()), Trigger::Server))
 }
 
 fn event(params: &Params) -> Result<Value, ActionError> {

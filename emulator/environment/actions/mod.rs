@@ -1,27 +1,39 @@
 //! The vocabulary: one name, one action, whichever door it came through. Each family's file turns params into a request to a
 //! service and the service's answer into a reply; a name that is known and not served is refused by that name.
 
+mod auth;
 mod database;
 mod functions;
 mod params;
 mod storage;
+pub(crate) mod watch;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Door};
 use crate::cloud::{Environment, Reply};
 use crate::error::ActionError;
+use database::Request;
+use document::Dialect;
 use params::Params;
 use serde_json::{Map, Value};
 
 /// The actions served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
+    FetchAccessToken,
+    GetUserInfo,
+    Logout,
+    SignInAnonymously,
+    SignInWithTicket,
+    WsWebSign,
     AddCollection,
-    CalculateDocument,
-    GetDocument,
-    InsertDocument,
-    ModifyAndReturnDoc,
-    ModifyDocument,
-    RemoveDocument,
+    AddDocument,
+    CountDocuments,
+    GetDocuments,
+    InsertDocuments,
+    ModifyAndReturnDocument,
+    ModifyDocuments,
+    RemoveDocuments,
+    SignIn,
     InvokeFunction,
     BatchCopyFile,
     BatchDeleteFile,
@@ -30,84 +42,163 @@ enum Action {
     GetUploadMetadata,
 }
 
-/// Sorted by name (protocol §2.4, §2.6, §2.7).
-const ACTIONS: &[(&str, Action)] = &[
-    ("database.addCollection", Action::AddCollection),
-    ("database.calculateDocument", Action::CalculateDocument),
-    ("database.getDocument", Action::GetDocument),
-    ("database.insertDocument", Action::InsertDocument),
-    ("database.modifyAndReturnDoc", Action::ModifyAndReturnDoc),
-    ("database.modifyDocument", Action::ModifyDocument),
-    ("database.removeDocument", Action::RemoveDocument),
-    ("functions.invokeFunction", Action::InvokeFunction),
-    ("storage.batchCopyFile", Action::BatchCopyFile),
-    ("storage.batchDeleteFile", Action::BatchDeleteFile),
-    ("storage.batchGetDownloadUrl", Action::BatchGetDownloadUrl),
-    ("storage.getFileAuthority", Action::GetFileAuthority),
-    ("storage.getUploadMetadata", Action::GetUploadMetadata),
+/// Sorted by name (protocol §2.4 … §2.8, §5.1). The dialect is that of the documents in the params and in the
+/// reply; the names of both stand side by side, since both are spoken at every door.
+const ACTIONS: &[(&str, Action, Dialect)] = &[
+    ("auth.fetchAccessTokenWithRefreshToken", Action::FetchAccessToken, Dialect::A),
+    ("auth.getUserInfo", Action::GetUserInfo, Dialect::A),
+    ("auth.logout", Action::Logout, Dialect::A),
+    ("auth.signInAnonymously", Action::SignInAnonymously, Dialect::A),
+    ("auth.signInWithTicket", Action::SignInWithTicket, Dialect::A),
+    ("auth.wsWebSign", Action::WsWebSign, Dialect::A),
+    ("database.addCollection", Action::AddCollection, Dialect::A),
+    ("database.addDocument", Action::AddDocument, Dialect::A),
+    ("database.calculateDocument", Action::CountDocuments, Dialect::B),
+    ("database.countDocument", Action::CountDocuments, Dialect::A),
+    ("database.deleteDocument", Action::RemoveDocuments, Dialect::A),
+    ("database.getDocument", Action::GetDocuments, Dialect::B),
+    ("database.insertDocument", Action::InsertDocuments, Dialect::B),
+    ("database.modifyAndReturnDoc", Action::ModifyAndReturnDocument, Dialect::B),
+    ("database.modifyDocument", Action::ModifyDocuments, Dialect::B),
+    ("database.queryDocument", Action::GetDocuments, Dialect::A),
+    ("database.removeDocument", Action::RemoveDocuments, Dialect::B),
+    ("database.updateDocument", Action::ModifyDocuments, Dialect::A),
+    ("emulator.signIn", Action::SignIn, Dialect::A),
+    ("functions.invokeFunction", Action::InvokeFunction, Dialect::A),
+    ("storage.batchCopyFile", Action::BatchCopyFile, Dialect::A),
+    ("storage.batchDeleteFile", Action::BatchDeleteFile, Dialect::A),
+    ("storage.batchGetDownloadUrl", Action::BatchGetDownloadUrl, Dialect::A),
+    ("storage.getFileAuthority", Action::GetFileAuthority, Dialect::A),
+    ("storage.getUploadMetadata", Action::GetUploadMetadata, Dialect::A),
 ];
 
 /// Sorted; the cloud has these, the emulator does not yet.
 const ACTIONS_UNSUPPORTED: &[&str] = &[
     "analytics.report",
-    "auth.fetchAccessTokenWithRefreshToken",
-    "auth.getUserInfo",
+    "auth.getJwt",
+    "auth.getLinkedUidList",
     "auth.getUserInfoForAdmin",
-    "auth.signInAnonymously",
-    "auth.signInWithTicket",
-    "auth.wsWebSign",
+    "auth.isUsernameRegistered",
+    "auth.linkAndRetrieveDataWithTicket",
+    "auth.linkOrUpdatePhoneNumber",
+    "auth.linkWithTicket",
+    "auth.sendPhoneCode",
+    "auth.setPrimaryUid",
+    "auth.signIn",
+    "auth.signUpWithEmailAndPassword",
+    "auth.unlink",
+    "auth.updateUserInfo",
     "database.abortTransaction",
-    "database.addDocument",
     "database.aggregate",
     "database.aggregateDocuments",
     "database.commitTransaction",
-    "database.countDocument",
     "database.deleteDocInTransaction",
-    "database.deleteDocument",
     "database.getInTransaction",
     "database.insertDocInTransaction",
-    "database.queryDocument",
     "database.startTransaction",
     "database.updateDocInTransaction",
-    "database.updateDocument",
     "wx.api",
     "wx.openApi",
     "wx.wxCallContainerApi",
     "wx.wxPayApi",
 ];
 
-/// Does what `action` says.
-pub(crate) async fn call(
-    environment: &Environment,
-    caller: &Caller,
-    action: &str,
-    params: Map<String, Value>,
-) -> Result<Reply, ActionError> {
-    let params = Params::new(params);
-    match find(action)? {
-        Action::AddCollection => database::add_collection(environment, params).await,
-        Action::CalculateDocument => database::count(environment, params).await,
-        Action::GetDocument => database::get(environment, params).await,
-        Action::InsertDocument => database::insert(environment, params).await,
-        Action::ModifyAndReturnDoc => database::modify_and_return(environment, params).await,
-        Action::ModifyDocument => database::modify(environment, params).await,
-        Action::RemoveDocument => database::remove(environment, params).await,
-        Action::InvokeFunction => functions::invoke(environment, caller, params).await,
-        Action::BatchCopyFile => storage::copy(environment, params).await,
-        Action::BatchDeleteFile => storage::delete(environment, params).await,
-        Action::BatchGetDownloadUrl => storage::download_urls(environment, params).await,
-        Action::GetFileAuthority => storage::authority(environment, params).await,
-        Action::GetUploadMetadata => storage::upload_metadata(environment, params).await,
+impl Action {
+    /// Whether somebody may ask for it who has not signed in.
+    fn is_for_strangers(self) -> bool {
+        match self {
+            Action::FetchAccessToken
+            | Action::Logout
+            | Action::SignIn
+            | Action::SignInAnonymously
+            | Action::SignInWithTicket => true,
+            Action::GetUserInfo
+            | Action::WsWebSign
+            | Action::AddCollection
+            | Action::AddDocument
+            | Action::CountDocuments
+            | Action::GetDocuments
+            | Action::InsertDocuments
+            | Action::ModifyAndReturnDocument
+            | Action::ModifyDocuments
+            | Action::RemoveDocuments
+            | Action::InvokeFunction
+            | Action::BatchCopyFile
+            | Action::BatchDeleteFile
+            | Action::BatchGetDownloadUrl
+            | Action::GetFileAuthority
+            | Action::GetUploadMetadata => false,
+        }
     }
 }
 
-fn find(action: &str) -> Result<Action, ActionError> {
-    if let Ok(index) = ACTIONS.binary_search_by_key(&action, |(name, _)| name) {
-        return Ok(ACTIONS[index].1);
+/// Does what the action `name` says, for an administrator.
+pub(crate) async fn call(
+    environment: &Environment,
+    caller: &Caller,
+    name: &str,
+    params: Map<String, Value>,
+) -> Result<Reply, ActionError> {
+    let (action, dialect) = find(name)?;
+    carry_out(environment, caller, action, Params::new(params, dialect)).await
+}
+
+/// Does what the action `name` says, for the user that `access_token` proves.
+pub(crate) async fn call_as_user(
+    environment: &Environment,
+    access_token: Option<&str>,
+    name: &str,
+    params: Map<String, Value>,
+) -> Result<Reply, ActionError> {
+    let (action, dialect) = find(name)?;
+    let caller = match access_token {
+        _ if action.is_for_strangers() => Caller::new(Door::Web, None),
+        Some(token) => environment.user_of_access_token(token)?,
+        None => return Err(ActionError::login_failed("sign in first: the request carries no access token")),
+    };
+    carry_out(environment, &caller, action, Params::new(params, dialect)).await
+}
+
+async fn carry_out(
+    environment: &Environment,
+    caller: &Caller,
+    action: Action,
+    params: Params,
+) -> Result<Reply, ActionError> {
+    let request = |params| Request::new(environment, caller, params);
+    match action {
+        Action::FetchAccessToken => auth::refresh(environment, &params),
+        Action::GetUserInfo => auth::user_info(caller),
+        Action::Logout => auth::sign_out(environment, &params),
+        Action::SignIn => auth::sign_in(environment, &params),
+        Action::SignInAnonymously => auth::sign_in_anonymously(environment, &params),
+        Action::SignInWithTicket => auth::sign_in_with_ticket(environment, &params),
+        Action::WsWebSign => Ok(auth::web_socket(environment, caller)),
+        Action::AddCollection => request(params).add_collection().await,
+        Action::AddDocument => request(params).add().await,
+        Action::CountDocuments => request(params).count().await,
+        Action::GetDocuments => request(params).get().await,
+        Action::InsertDocuments => request(params).insert().await,
+        Action::ModifyAndReturnDocument => request(params).modify_and_return().await,
+        Action::ModifyDocuments => request(params).modify().await,
+        Action::RemoveDocuments => request(params).remove().await,
+        Action::InvokeFunction => functions::invoke(environment, caller, params).await,
+        Action::BatchCopyFile => storage::copy(environment, caller, params).await,
+        Action::BatchDeleteFile => storage::delete(environment, caller, params).await,
+        Action::BatchGetDownloadUrl => storage::download_urls(environment, caller, params).await,
+        Action::GetFileAuthority => storage::authority(environment, caller, params).await,
+        Action::GetUploadMetadata => storage::upload_metadata(environment, caller, params).await,
     }
-    match ACTIONS_UNSUPPORTED.binary_search(&action) {
-        Ok(_) => Err(ActionError::unsupported(action)),
-        Err(_) => Err(ActionError::unknown_action(action)),
+}
+
+fn find(name: &str) -> Result<(Action, Dialect), ActionError> {
+    if let Ok(index) = ACTIONS.binary_search_by_key(&name, |(name, ..)| name) {
+        let (_, action, dialect) = ACTIONS[index];
+        return Ok((action, dialect));
+    }
+    match ACTIONS_UNSUPPORTED.binary_search(&name) {
+        Ok(_) => Err(ActionError::unsupported(name)),
+        Err(_) => Err(ActionError::unknown_action(name)),
     }
 }
 
@@ -117,14 +208,14 @@ mod tests {
 
     #[test]
     fn the_tables_are_sorted_and_apart() {
-        assert!(ACTIONS.is_sorted_by_key(|(name, _)| *name));
+        assert!(ACTIONS.is_sorted_by_key(|(name, ..)| *name));
         assert!(ACTIONS_UNSUPPORTED.is_sorted());
-        assert!(ACTIONS.iter().all(|(name, _)| !ACTIONS_UNSUPPORTED.contains(name)));
+        assert!(ACTIONS.iter().all(|(name, ..)| !ACTIONS_UNSUPPORTED.contains(name)));
     }
 
     #[test]
     fn an_action_is_found_or_refused_by_name() {
-        assert_eq!(find("database.getDocument"), Ok(Action::GetDocument));
+        assert_eq!(find("database.getDocument"), Ok((Action::GetDocuments, Dialect::B)));
         let known = find("wx.openApi").map_err(|error| error.message);
         assert_eq!(known, Err("not supported by the emulator: wx.openApi".into()));
         let unknown = find("database.fly").map_err(|error| error.message);

@@ -1,5 +1,5 @@
-//! `/_emulator/*`: the emulator's own door, for its command line and for tests. JSON; every request proves itself with the
-//! bearer token of the data folder. Unlike the SDK doors it answers errors with HTTP statuses.
+//! `/_emulator/*`: the emulator's own door, for its command line and for tests. JSON; every request but `hello` proves
+//! itself with the bearer token of the data folder. Unlike the SDK doors it answers errors with HTTP statuses.
 
 use std::hint::black_box;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::body::{Answer, RequestBody};
 use crate::dispatch::Note;
-use crate::endpoints::admin::BODY_LIMIT;
+use crate::endpoints::action::BODY_LIMIT;
 use crate::envelope;
 
 /// The description of this door, in OpenAPI's terms.
@@ -39,6 +39,9 @@ pub(crate) async fn answer(
     body: &mut RequestBody,
     note: &mut Note,
 ) -> Answer {
+    if (&parts.method, command) == (&Method::GET, "hello") {
+        return envelope::json(StatusCode::OK, &cloud.hello());
+    }
     if !is_authorized(parts, cloud.token()) {
         return unauthorized(note);
     }
@@ -54,14 +57,33 @@ pub(crate) async fn answer(
             note.code = Some(error.code);
             envelope::refuse(StatusCode::BAD_REQUEST, error.code, &error.message)
         }),
-        _ => {
-            let message = format!(
-                "there is no {} /_emulator/{command}; GET /_emulator/openapi.json tells what there is",
-                parts.method
-            );
-            envelope::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &message)
-        }
+        (&Method::POST, _) => manage(cloud, command, body, note).await.unwrap_or_else(|| nothing_there(parts, command)),
+        _ => nothing_there(parts, command),
     }
+}
+
+/// A command of the cloud's own; `None`: there is none of that name.
+async fn manage(cloud: &Cloud, command: &str, body: &mut RequestBody, note: &mut Note) -> Option<Answer> {
+    let outcome = match read_object(body).await {
+        Ok(params) => cloud.manage(command, params).await?,
+        Err(error) => Err(error),
+    };
+    note.code = outcome.as_ref().err().map(|error| error.code);
+    Some(match outcome {
+        Ok(answer) => envelope::json(StatusCode::OK, &answer),
+        Err(error) => envelope::refuse(StatusCode::BAD_REQUEST, error.code, &error.message),
+    })
+}
+
+async fn read_object(body: &mut RequestBody) -> Result<Map<String, Value>, ActionError> {
+    let body = body.read(BODY_LIMIT).await?;
+    serde_json::from_slice(&body).map_err(|error| ActionError::bad_body(&error.to_string()))
+}
+
+fn nothing_there(parts: &Parts, command: &str) -> Answer {
+    let message =
+        format!("there is no {} /_emulator/{command}; GET /_emulator/openapi.json tells what there is", parts.method);
+    envelope::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &message)
 }
 
 /// Runs a function. Its own failure is a result like any other: HTTP 200 with `error`.
@@ -142,8 +164,10 @@ mod tests {
     #[test]
     fn the_description_is_json_and_names_the_commands() {
         let description: Value = serde_json::from_str(OPENAPI).unwrap();
-        for path in ["/_emulator/status", "/_emulator/call", "/_emulator/openapi.json"] {
-            assert!(description["paths"][path].is_object(), "{path}");
+        let own = ["status", "call", "hello", "openapi.json"].into_iter();
+        for command in own.chain(Cloud::commands()) {
+            let path = format!("/_emulator/{command}");
+            assert!(description["paths"][&path].is_object(), "{path}");
         }
     }
 

@@ -12,15 +12,20 @@ mod evaluation;
 mod logical;
 mod pcre;
 mod predicate;
+mod probe;
 mod regex;
 mod seed;
 mod walk;
 
-use document::{Bson, Document, DocumentRef, ValueRef};
+use std::sync::Arc;
+
+use document::{Bson, Document, DocumentRef, RawDocumentBuf, ValueRef};
 
 use crate::QueryError;
 use predicate::Predicate;
 use walk::Path;
+
+pub use probe::Probe;
 
 pub(crate) use array::ElementCondition;
 pub(crate) use predicate::ValueCondition;
@@ -30,23 +35,27 @@ pub(crate) use walk::{Arrays, Path as WalkPath, Segment, walk};
 #[derive(Debug, Clone)]
 pub struct Filter {
     root: Node,
+    /// What it was made of, as [`Filter::identity`] tells it.
+    identity: Arc<[u8]>,
 }
 
 impl Filter {
     /// Reads a query document. Every mistake in it is found here; an operator that is known and not there is refused by name.
     pub fn parse(query: &Document) -> Result<Filter, QueryError> {
-        Ok(Filter { root: logical::parse_conjunction(query)? })
+        Ok(Filter { root: logical::parse_conjunction(query)?, identity: identity(query) })
     }
 
     /// The filter that every document matches.
     pub fn all() -> Filter {
-        Filter { root: Node::All(Vec::new()) }
+        Filter { root: Node::All(Vec::new()), identity: identity(&Document::new()) }
     }
 
     /// The filter that matches where both do.
     #[must_use]
     pub fn and(self, other: Filter) -> Filter {
-        Filter { root: Node::All(vec![self.root, other.root]) }
+        let length = self.identity.len().to_be_bytes();
+        let identity = [&[IDENTITY_BOTH], &length[..], &self.identity, &other.identity].concat().into();
+        Filter { root: Node::All(vec![self.root, other.root]), identity }
     }
 
     /// Whether `document` matches. Fails only where a regular expression gives up.
@@ -70,9 +79,33 @@ impl Filter {
         seed::equality(&self.root, path)
     }
 
+    /// The paths for which [`Filter::equality`] knows candidates.
+    pub fn equality_paths(&self) -> Vec<&str> {
+        let mut paths = Vec::new();
+        seed::equality_paths(&self.root, &mut paths);
+        paths
+    }
+
+    /// Two filters with one identity match the same documents. Filters made of the same queries in the same way have one.
+    pub fn identity(&self) -> &Arc<[u8]> {
+        &self.identity
+    }
+
     /// The fields that an upsert's new document takes from the filter: its equality conditions, dotted paths nested.
     pub fn upsert_fields(&self) -> Result<Document, QueryError> {
         seed::upsert_fields(&self.root)
+    }
+}
+
+/// What an identity begins with: how the filter was made.
+const IDENTITY_QUERY: u8 = 0;
+const IDENTITY_PRINTED: u8 = 1;
+const IDENTITY_BOTH: u8 = 2;
+
+fn identity(query: &Document) -> Arc<[u8]> {
+    match RawDocumentBuf::try_from(query) {
+        Ok(bytes) => [&[IDENTITY_QUERY], bytes.as_bytes()].concat().into(),
+        Err(_) => [&[IDENTITY_PRINTED], format!("{query:?}").as_bytes()].concat().into(), // a NUL in a key
     }
 }
 
@@ -159,6 +192,24 @@ mod tests {
         check_equality(r#"{"_id": {"$ne": "x"}}"#, None);
         check_equality(r#"{"_id.a": "x"}"#, None);
         check_equality("{}", None);
+    }
+
+    #[test]
+    fn paths_with_equalities() {
+        let paths = |filter: &str| parse(filter).equality_paths().join(" ");
+        assert_eq!(paths(r#"{"a": 1, "b": {"$in": [1, 2]}, "c": {"$gt": 1}, "$or": [{"d": 1}]}"#), "a b");
+        assert_eq!(paths(r#"{"$and": [{"a.b": {"$eq": 1}}, {"a.b": 2, "c": null}]}"#), "a.b");
+    }
+
+    #[test]
+    fn identities() {
+        let (a, b) = (r#"{"a": 1}"#, r#"{"b": 1}"#);
+        assert_eq!(parse(a).identity(), parse(a).identity());
+        assert_eq!(parse("{}").identity(), Filter::all().identity());
+        assert_eq!(parse(a).and(parse(b)).identity(), parse(a).and(parse(b)).identity());
+        assert_ne!(parse(a).identity(), parse(b).identity());
+        assert_ne!(parse(a).identity(), parse(r#"{"a": 1.0}"#).identity());
+        assert_ne!(parse(a).and(parse(b)).identity(), parse(b).and(parse(a)).identity());
     }
 
     #[test]

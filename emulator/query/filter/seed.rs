@@ -17,6 +17,19 @@ pub(super) fn equality(node: &Node, path: &str) -> Option<Vec<Bson>> {
     }
 }
 
+/// See [`super::Filter::equality_paths`].
+pub(super) fn equality_paths<'a>(node: &'a Node, paths: &mut Vec<&'a str>) {
+    match node {
+        Node::All(nodes) => nodes.iter().for_each(|node| equality_paths(node, paths)),
+        Node::Field(field, predicate) => {
+            if !paths.contains(&field.as_str()) && candidates(predicate).is_some() {
+                paths.push(field.as_str());
+            }
+        }
+        Node::Any(_) | Node::None(_) => {}
+    }
+}
+
 fn candidates(predicate: &Predicate) -> Option<Vec<Bson>> {
     let candidates: Vec<Bson> = match predicate {
         Predicate::All(parts) => return parts.iter().find_map(candidates),

@@ -172,13 +172,13 @@ test('errors in the words of the client (§9)', async () => {
     -502001,
     'Cannot apply $inc to a value of non-numeric type',
   );
-  for (const call of [
+  const calls = [
     c.add({ data: { _openid: 'x' } }),
     c.doc('a').set({ data: { _openid: 'x' } }),
     c.doc('a').update({ data: { _openid: 'x' } }),
-  ]) {
-    await assertFails(call, -501007, 'errCode: -501007 invalid parameters | errMsg: Invalid Key Name: _openid');
-  }
+  ];
+  const text = 'errCode: -501007 invalid parameters | errMsg: Invalid Key Name: _openid';
+  await Promise.all(calls.map((call) => assertFails(call, -501007, text)));
   await assertFails(c.update({ data: { n: 1 } }), -501007);
   await assertFails(c.remove(), -501007);
 });

@@ -1,4 +1,5 @@
-// Simulators beside a live emulator (the one of tests/sdk, with its cloud functions).
+// Simulators beside a live emulator (the one of tests/sdk, with its cloud functions), and what is set up with the
+// emulator's own commands.
 'use strict';
 
 const { execFile } = require('node:child_process');
@@ -28,10 +29,20 @@ function openidOf(simulator) {
   return simulator.controls.storage.get('emulator.openid');
 }
 
-/** A user whose name is also a code of `wx.login`. The emulator must keep its data: `useEmulator({ keepsData: true })`. */
+/** A user whose name is also a code of `wx.login`. */
 async function addUser(emulator, name) {
-  const where = ['--data-folder', emulator.dataFolder, '--project', SDK_TESTS, '--env', ENVIRONMENT];
-  await promisify(execFile)(BINARY, ['users', 'add', name, ...where]);
+  await runCommand(emulator, 'users', 'add', name);
+}
+
+/** Collections, documents, users and permission modes out of a folder. */
+async function seed(emulator, folder) {
+  await runCommand(emulator, 'seed', folder);
+}
+
+/** Commands find the running emulator by its data: `useEmulator({ keepsData: true })`. */
+async function runCommand(emulator, ...command) {
+  const place = ['--data', emulator.dataFolder, '--project', SDK_TESTS, '--env', ENVIRONMENT];
+  await promisify(execFile)(BINARY, [...command, ...place]);
 }
 
 async function until(condition, what) {
@@ -41,4 +52,4 @@ async function until(condition, what) {
   }
 }
 
-module.exports = { APPID, ENVIRONMENT, addUser, simulatorBeside, until, useEmulator };
+module.exports = { APPID, ENVIRONMENT, addUser, seed, simulatorBeside, until, useEmulator };

@@ -130,6 +130,29 @@ test('what a server writes is told, but only of documents of the user (DB-7.02)'
   await told.listener.close();
 });
 
+test('{openid} is the caller in a watch, too (DB-7.09)', async () => {
+  const told = await watched((c) => c.where({ members: '{openid}' }), [{ _id: 'a', members: ['{openid}'] }]);
+  assert.deepEqual(ids(told.snapshots[0]), ['a']);
+  assert.deepEqual(told.snapshots[0].docs[0].members, [watcher.openid()]);
+  await told.listener.close();
+});
+
+test('what no watch may ask (DB-6.02)', async () => {
+  const sorted = (c, count) =>
+    Array.from({ length: count }).reduce((query, unused, n) => query.orderBy(`f${n}`, 'asc'), c);
+  const questions = [
+    [(c) => c.where({ n: { $gtt: 1 } }), 'unknown operator: $gtt'],
+    [(c) => c.limit(201), 'limit'],
+    [(c) => sorted(c, 6), 'orderBy'],
+  ];
+  for (const [ask, text] of questions) {
+    const { errors, snapshots } = await watched(ask);
+    assert.deepEqual([errors.length, errors[0].errCode, snapshots], [1, -402002, []]);
+    assert.ok(errors[0].errMsg.includes(text), errors[0].errMsg);
+  }
+  await (await watched((c) => sorted(c, 5).limit(200))).listener.close();
+});
+
 test('a missing collection', async () => {
   const errors = [];
   watcher.db.collection('nowhere').watch({ onChange: assert.fail, onError: (error) => errors.push(error) });

@@ -52,7 +52,7 @@ fn error_answer(status: StatusCode, code: &str, message: &str) -> Answer {
 fn status(code: &str) -> StatusCode {
     match code {
         codes::STORAGE_FILE_NONEXIST => StatusCode::NOT_FOUND,
-        codes::STORAGE_SIGN_PARAM_INVALID => StatusCode::FORBIDDEN,
+        codes::STORAGE_EXCEED_AUTHORITY | codes::STORAGE_SIGN_PARAM_INVALID => StatusCode::FORBIDDEN,
         codes::STORAGE_REQUEST_FAIL | codes::SYS_ERR => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
     }

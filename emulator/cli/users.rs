@@ -1,0 +1,39 @@
+//! `emulator users`: the users of a mini program, by name and openid.
+
+use crate::arguments::{PlaceArguments, UsersCommand};
+use crate::ask::{AskError, Asked};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// Lists, adds, removes or chooses.
+#[allow(clippy::print_stdout)]
+pub(crate) async fn run(command: UsersCommand, place: PlaceArguments) -> Result<ExitCode, AskError> {
+    let asked = Asked::new(&place.cloud, place.data)?;
+    match command {
+        UsersCommand::List => print_users(&asked.ask("users/list", json!({})).await?),
+        UsersCommand::Add { name, openid } => {
+            let user = asked.ask("users/add", json!({ "name": name, "openid": openid })).await?;
+            println!("{}  {}", text(&user, "name"), text(&user, "openid"));
+        }
+        UsersCommand::Remove { name } => drop(asked.ask("users/remove", json!({ "name": name })).await?),
+        UsersCommand::Use { name } => {
+            let user = asked.ask("users/use", json!({ "name": name })).await?;
+            println!("a sign-in that names no user is now {}  {}", text(&user, "name"), text(&user, "openid"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[allow(clippy::print_stdout)]
+fn print_users(answer: &Value) {
+    let users = answer["users"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let width = users.iter().map(|user| text(user, "name").chars().count()).max().unwrap_or_default();
+    for user in users {
+        let note = if user["default"] == json!(true) { "  (a sign-in that names no user)" } else { "" };
+        println!("{:width$}  {}{note}", text(user, "name"), text(user, "openid"));
+    }
+}
+
+fn text<'a>(user: &'a Value, field: &str) -> &'a str {
+    user[field].as_str().unwrap_or_default()
+}

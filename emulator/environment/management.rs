@@ -1,0 +1,247 @@
+//! What the developer asks of the emulator itself, where the cloud has its console: users, permission modes, collections, seeding
+//! and emptying, and any action in an administrator's name. The door is `/_emulator/*`; every command takes and gives JSON.
+
+use crate::access::{self, Mode};
+use crate::actions;
+use crate::caller::{Caller, Door};
+use crate::cloud::{Cloud, Environment, Reply};
+use crate::error::ActionError;
+use crate::register::Entry;
+use crate::seed::{self, SeedError, Seeded};
+use query::Filter;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+
+/// The commands, beside calling a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Command {
+    Action,
+    Collections,
+    Create,
+    Mode,
+    Reset,
+    Seed,
+    UsersAdd,
+    UsersList,
+    UsersRemove,
+    UsersUse,
+}
+
+/// Sorted by name.
+const COMMANDS: &[(&str, Command)] = &[
+    ("action", Command::Action),
+    ("collections", Command::Collections),
+    ("create", Command::Create),
+    ("mode", Command::Mode),
+    ("reset", Command::Reset),
+    ("seed", Command::Seed),
+    ("users/add", Command::UsersAdd),
+    ("users/list", Command::UsersList),
+    ("users/remove", Command::UsersRemove),
+    ("users/use", Command::UsersUse),
+];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ActionParams {
+    action: String,
+    #[serde(default)]
+    params: Map<String, Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateParams {
+    collection: String,
+    mode: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModeParams {
+    /// The files' mode is meant without one.
+    collection: Option<String>,
+    mode: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoParams {}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeedParams {
+    /// As the emulator's own process sees it.
+    folder: PathBuf,
+    #[serde(default)]
+    reset: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserParams {
+    name: String,
+    openid: Option<String>,
+}
+
+impl Cloud {
+    /// The names of the commands that `manage` knows, sorted.
+    pub fn commands() -> impl Iterator<Item = &'static str> {
+        COMMANDS.iter().map(|(name, _)| *name)
+    }
+
+    /// Does what the command `name` says; `None`: there is no such command. Beside its own params, each takes `env`: the
+    /// environment that is meant, the default one without it. A command that fails has changed nothing.
+    pub async fn manage(&self, name: &str, mut params: Map<String, Value>) -> Option<Result<Value, ActionError>> {
+        let index = COMMANDS.binary_search_by_key(&name, |(name, _)| name).ok()?;
+        let command = COMMANDS.get(index)?.1;
+        let environment = match params.remove("env") {
+            Some(Value::String(name)) => self.environment(&name),
+            Some(Value::Null) | None => self.environment(""),
+            Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                Err(ActionError::param_type("env", "a string"))
+            }
+        };
+        Some(match environment {
+            Ok(environment) => environment.manage(command, params).await,
+            Err(error) => Err(error),
+        })
+    }
+}
+
+impl Environment {
+    async fn manage(&self, command: Command, params: Map<String, Value>) -> Result<Value, ActionError> {
+        match command {
+            Command::Action => self.act(read(params)?).await,
+            Command::Collections => {
+                let NoParams {} = read(params)?;
+                self.list_collections().await
+            }
+            Command::Create => self.create(read(params)?).await,
+            Command::Mode => self.set_mode(read(params)?).await,
+            Command::Reset => {
+                let NoParams {} = read(params)?;
+                seed::reset(self).await.map_err(refused)?;
+                Ok(json!({}))
+            }
+            Command::Seed => self.seed(read(params)?).await,
+            Command::UsersAdd => self.add_user(read(params)?).await,
+            Command::UsersList => {
+                let NoParams {} = read(params)?;
+                Ok(self.list_users())
+            }
+            Command::UsersRemove => self.remove_user(read(params)?).await,
+            Command::UsersUse => self.use_user(read(params)?).await,
+        }
+    }
+
+    /// Any action, as a server SDK would ask for it.
+    async fn act(&self, ActionParams { action, params }: ActionParams) -> Result<Value, ActionError> {
+        match actions::call(self, &Caller::new(Door::Emulator, None), &action, params).await? {
+            Reply::Data(data) => Ok(data),
+            Reply::TopLevel(fields) => Ok(Value::Object(fields)),
+        }
+    }
+
+    async fn list_collections(&self) -> Result<Value, ActionError> {
+        let entries = self.register.entries();
+        let mut list = Vec::new();
+        for name in self.collections() {
+            let documents = self.database.count(&name, Filter::all()).await?;
+            let mode = entries.of_collection(name.as_str()).name();
+            list.push(json!({ "name": name.as_str(), "documents": documents, "mode": mode }));
+        }
+        Ok(json!({ "collections": list, "filesMode": entries.of_files().name() }))
+    }
+
+    async fn create(&self, CreateParams { collection, mode }: CreateParams) -> Result<Value, ActionError> {
+        let name = access::collection(&collection)?;
+        let mode = mode.as_deref().map(Mode::parse).transpose()?;
+        self.database.create_collection(&name).await?;
+        if let Some(mode) = mode {
+            self.register.put(Entry::CollectionMode(collection, mode)).await?;
+        }
+        Ok(json!({}))
+    }
+
+    async fn set_mode(&self, ModeParams { collection, mode }: ModeParams) -> Result<Value, ActionError> {
+        let mode = Mode::parse(&mode)?;
+        let entry = match collection {
+            Some(name) => Entry::CollectionMode(access::collection(&name)?.to_string(), mode),
+            None => Entry::FilesMode(mode),
+        };
+        self.register.put(entry).await?;
+        Ok(json!({}))
+    }
+
+    async fn seed(&self, SeedParams { folder, reset }: SeedParams) -> Result<Value, ActionError> {
+        let seeded = seed::seed(self, &folder, reset).await.map_err(refused)?;
+        Ok(match seeded {
+            Seeded::Filled { collections, documents, files, users } => {
+                json!({ "collections": collections, "documents": documents, "files": files, "users": users })
+            }
+            Seeded::HadData => json!({}),
+        })
+    }
+
+    fn list_users(&self) -> Value {
+        let entries = self.register.entries();
+        let default = entries.default_user();
+        let known = if entries.users().is_empty() { std::slice::from_ref(&default) } else { entries.users() };
+        let users: Vec<Value> = known
+            .iter()
+            .map(|user| json!({ "name": user.name, "openid": user.openid, "default": *user == default }))
+            .collect();
+        json!({ "users": users })
+    }
+
+    async fn add_user(&self, UserParams { name, openid }: UserParams) -> Result<Value, ActionError> {
+        let user = self.register.entries().new_user(&name, openid.as_deref())?;
+        self.register.put(Entry::User(user.clone())).await?;
+        Ok(json!({ "name": user.name, "openid": user.openid }))
+    }
+
+    async fn remove_user(&self, UserParams { name, .. }: UserParams) -> Result<Value, ActionError> {
+        if self.register.remove_user(&name).await? { Ok(json!({})) } else { Err(self.no_such_user(&name)) }
+    }
+
+    async fn use_user(&self, UserParams { name, .. }: UserParams) -> Result<Value, ActionError> {
+        let entries = self.register.entries();
+        let user = entries.user(&name).ok_or_else(|| self.no_such_user(&name))?;
+        self.register.put(Entry::DefaultUser(name)).await?;
+        Ok(json!({ "name": user.name, "openid": user.openid }))
+    }
+
+    fn no_such_user(&self, name: &str) -> ActionError {
+        let entries = self.register.entries();
+        let names: Vec<&str> = entries.users().iter().map(|user| user.name.as_str()).collect();
+        let known = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+        ActionError::invalid_param(format!(
+            "there is no user `{name}` in the environment `{}`: it knows {known}",
+            self.name
+        ))
+    }
+}
+
+fn read<T: DeserializeOwned>(params: Map<String, Value>) -> Result<T, ActionError> {
+    serde_json::from_value(Value::Object(params)).map_err(|error| ActionError::invalid_param(error.to_string()))
+}
+
+fn refused(error: SeedError) -> ActionError {
+    match error {
+        SeedError::Action(error) => error,
+        other => ActionError::invalid_param(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_sorted() {
+        assert!(COMMANDS.is_sorted_by_key(|(name, _)| *name));
+    }
+}
