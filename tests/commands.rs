@@ -233,21 +233,8 @@ fn exec_ends_with_its_command_when_it_is_told_to_end() {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.as_mut().unwrap()), &mut line).unwrap();
-    let started = Instant::now();
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(143));
-    assert!(started.elapsed() < Duration::from_secs(10));
-}
-
-#[test]
-fn exec_adds_little_to_a_command() {
-    let times = || {
-        let started = Instant::now();
-        assert!(run(&["exec", "--ephemeral", "--", "true"]).status.success());
-        started.elapsed()
-    };
-    let fastest = (0..5).map(|_| times()).min().unwrap();
-    assert!(fastest < Duration::from_millis(300), "{fastest:?}");
 }
 
 // A project.

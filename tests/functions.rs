@@ -83,9 +83,7 @@ fn a_function_that_ends_its_process_ends_that_call_alone() {
 #[test]
 fn a_function_that_takes_too_long_is_ended_after_three_seconds() {
     for name in ["endless", "endless-load", "never"] {
-        let started = Instant::now();
         check(name, "FUNCTIONS_TIME_LIMIT_EXCEEDED", &["Invoking task timed out after 3 seconds"]);
-        assert!(started.elapsed() < Duration::from_secs(15), "{name}");
     }
 }
 

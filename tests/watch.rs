@@ -215,6 +215,15 @@ async fn the_end_of_the_emulator_is_said() {
     assert_eq!(listening.await.unwrap(), Some(1001));
 }
 
+/// Without an answer the connection counts as lost, and js-sdk opens another (protocol §4.4).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_goodbye_is_answered() {
+    let emulator = emulator("READONLY");
+    let mut socket = Socket::log_in(&emulator, &Page::sign_in(&emulator, "alice")).await;
+    socket.say_goodbye(3001).await;
+    assert_eq!(socket.ended().await, Some(3001));
+}
+
 /// Ends the writers when it is dropped: also when the test fails, or its runtime would wait for them for ever.
 #[derive(Default)]
 struct Over(Arc<AtomicBool>);

@@ -81,11 +81,17 @@ pub(crate) struct StartArguments {
     #[arg(long, value_name = "DIR", env = "EMULATOR_DATA")]
     pub(crate) data: Option<PathBuf>,
 
-    /// The port to listen on, on 127.0.0.1 only
+    /// The port to listen on, on 127.0.0.1 only unless --lan is given
     ///
     /// Default: the first free one of 7357 to 7366.
     #[arg(long, value_name = "N", env = "EMULATOR_PORT")]
     pub(crate) port: Option<u16>,
+
+    /// Let in the local network, for a mini program on a phone: pages only, and only with the token that is printed
+    ///
+    /// Whoever has the token can sign in as any user. Administration, server SDKs and the rest stay with this machine.
+    #[arg(long)]
+    pub(crate) lan: bool,
 
     /// Keep the data in a temporary folder that is removed at the end, whatever --data says
     #[arg(long, env = "EMULATOR_EPHEMERAL")]

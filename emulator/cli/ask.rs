@@ -6,6 +6,7 @@ use crate::client::{self, ClientError};
 use crate::port::{self, PortError};
 use crate::settings::{Settings, SettingsError};
 use environment::{Cloud, DataFolder, DataFolderError, OpenError};
+use gateway::Reach;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +58,7 @@ impl Asked {
 /// answer brings what a function printed.
 async fn ask_alone(settings: Settings, data: Option<&Path>, path: &str, params: &Value) -> Result<Value, AskError> {
     let folder = settings.data_folder(data, false)?;
-    let gateway = port::listen(Some(PORT_ANY)).await?;
+    let gateway = port::listen(Some(PORT_ANY), Reach::Loopback).await?;
     let cloud = Cloud::open(settings.cloud(gateway.port(), None)?, folder).await?;
     gateway.open(cloud.clone());
     let holder = cloud.holder().clone();

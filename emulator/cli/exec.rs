@@ -9,6 +9,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::signals::{Signal, Signals};
 use crate::variables;
 use environment::{Cloud, DataFolderError, OpenError, Seeded};
+use gateway::Reach;
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::process::{ExitCode, ExitStatus};
@@ -45,7 +46,7 @@ pub(crate) async fn run(arguments: ExecArguments) -> Result<ExitCode, ExecError>
     let settings = Settings::settle(&arguments.cloud)?;
     logging::start(settings.log_format());
     let folder = settings.data_folder(arguments.data.as_deref(), arguments.ephemeral)?;
-    let gateway = port::listen(Some(PORT_ANY)).await?;
+    let gateway = port::listen(Some(PORT_ANY), Reach::Loopback).await?;
     let fixtures = settings.fixtures(arguments.fixtures);
     let mut signals = Signals::listen().map_err(ExecError::Signals)?;
     let project = settings.project.folder.clone();

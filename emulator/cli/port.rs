@@ -1,6 +1,6 @@
 //! Which port the doors listen on: the one asked for, or the first free one of ten.
 
-use gateway::Gateway;
+use gateway::{Gateway, Reach};
 use std::io::{self, ErrorKind};
 use std::ops::RangeInclusive;
 
@@ -20,23 +20,23 @@ pub(crate) enum PortError {
 }
 
 /// Listens on `port`, or on the first free one of the default ports.
-pub(crate) async fn listen(port: Option<u16>) -> Result<Gateway, PortError> {
+pub(crate) async fn listen(port: Option<u16>, reach: Reach) -> Result<Gateway, PortError> {
     match port {
-        Some(port) => listen_on(port).await,
-        None => listen_on_default().await,
+        Some(port) => listen_on(port, reach).await,
+        None => listen_on_default(reach).await,
     }
 }
 
-async fn listen_on(port: u16) -> Result<Gateway, PortError> {
-    Gateway::bind(port).await.map_err(|source| match source.kind() {
+async fn listen_on(port: u16, reach: Reach) -> Result<Gateway, PortError> {
+    Gateway::bind(port, reach).await.map_err(|source| match source.kind() {
         ErrorKind::AddrInUse => PortError::Taken { port, holder: holder(port) },
         _ => PortError::Listen { port, source },
     })
 }
 
-async fn listen_on_default() -> Result<Gateway, PortError> {
+async fn listen_on_default(reach: Reach) -> Result<Gateway, PortError> {
     for port in PORTS_DEFAULT {
-        match listen_on(port).await {
+        match listen_on(port, reach).await {
             Err(PortError::Taken { .. }) => continue,
             outcome => return outcome,
         }

@@ -6,6 +6,7 @@ use crate::port::{self, PortError};
 use crate::settings::{Settings, SettingsError};
 use crate::signals::Signals;
 use environment::{Cloud, DataFolderError, OpenError, Seeded};
+use gateway::Reach;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,14 +32,15 @@ pub(crate) async fn run(arguments: StartArguments) -> Result<ExitCode, StartErro
     let format = settings.log_format();
     logging::start(format);
     let folder = settings.data_folder(arguments.data.as_deref(), arguments.ephemeral)?;
-    let gateway = port::listen(settings.port(arguments.port)).await?;
+    let reach = if arguments.lan { Reach::Network } else { Reach::Loopback };
+    let gateway = port::listen(settings.port(arguments.port), reach).await?;
     let data = if folder.is_ephemeral() { None } else { Some(folder.path().to_path_buf()) };
     let fixtures = settings.fixtures(arguments.fixtures);
     let stop = stop_signal()?;
     let cloud = Cloud::open(settings.cloud(gateway.port(), fixtures)?, folder).await?;
     let seeded = cloud.seed().await?;
     gateway.open(cloud.clone());
-    announce(format, &Ready { port: gateway.port(), data, seeded, cloud: &cloud });
+    announce(format, &Ready { port: gateway.port(), reach, data, seeded, cloud: &cloud });
     cloud.boot_spare_worker();
     stop.await;
     tracing::info!("stopping: running requests may finish; Ctrl-C again ends at once");
@@ -50,6 +52,7 @@ pub(crate) async fn run(arguments: StartArguments) -> Result<ExitCode, StartErro
 /// What there is to say once every endpoint answers.
 struct Ready<'a> {
     port: u16,
+    reach: Reach,
     /// `None`: ephemeral.
     data: Option<PathBuf>,
     seeded: Option<Seeded>,
@@ -108,7 +111,38 @@ fn screen(ready: &Ready<'_>) -> String {
         None => "  data:        in a temporary folder, removed at the end".into(),
     });
     lines.extend(ready.seeded.as_ref().map(|seeded| format!("  fixtures:    {}", seeded_text(seeded))));
+    match ready.reach {
+        Reach::Loopback => {}
+        Reach::Network => lines.extend(network_lines(&network_urls(ready))),
+    }
     lines.join("\n")
+}
+
+/// Loud, for the door is open to strangers.
+fn network_lines(urls: &[String]) -> Vec<String> {
+    let mut lines = vec![
+        "  !! OPEN TO THE LOCAL NETWORK (--lan): whoever has the token can use this cloud as any user. For a phone, in app.js:"
+            .to_owned(),
+    ];
+    lines.extend(
+        urls.iter()
+            .map(|url| format!("       try {{ require('./wx-cloud.js')({{ address: '{url}' }}) }} catch (e) {{}}")),
+    );
+    if urls.is_empty() {
+        lines.push("       this machine has no address on a network now: connect it and start again".to_owned());
+    }
+    lines
+}
+
+/// This machine's addresses on its networks, with the token that lets a page in.
+fn network_urls(ready: &Ready<'_>) -> Vec<String> {
+    let token = ready.cloud.network_token();
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the addresses of this machine cannot be told");
+        Vec::new()
+    });
+    let addresses = interfaces.iter().map(if_addrs::Interface::ip).filter(|ip| ip.is_ipv4() && !ip.is_loopback());
+    addresses.map(|ip| format!("http://{ip}:{}/?token={token}", ready.port)).collect()
 }
 
 fn seeded_text(seeded: &Seeded) -> String {
@@ -129,6 +163,10 @@ fn ready_json(ready: &Ready<'_>) -> String {
         "url": address(ready),
         "variables": variables,
         "functions": ready.cloud.function_names(),
+        "network": match ready.reach {
+            Reach::Loopback => Vec::new(),
+            Reach::Network => network_urls(ready),
+        },
         "data": ready.data,
         "fixtures": ready.seeded.as_ref().map(seeded_text),
     })

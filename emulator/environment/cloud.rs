@@ -21,11 +21,14 @@ use storage::{Storage, StorageError};
 
 const WORKERS_PER_FUNCTION: usize = 8;
 const ENVIRONMENT_NAME_LENGTH_MAX: usize = 64;
+/// What the token of the network signs.
+const NETWORK: &str = "local network";
 
 /// One emulator's cloud: a cheap handle.
 #[derive(Clone)]
 pub struct Cloud {
     pub(crate) shared: Arc<Shared>,
+    reached_at: Option<Arc<str>>,
 }
 
 /// One cloud environment: a cheap handle.
@@ -35,6 +38,7 @@ pub struct Environment {
     pub(crate) database: Database,
     pub(crate) register: Arc<Register>,
     pub(crate) shared: Arc<Shared>,
+    reached_at: Option<Arc<str>>,
 }
 
 /// What an action answers.
@@ -117,7 +121,7 @@ impl Cloud {
             used: Mutex::default(),
             folder,
         };
-        let cloud = Cloud { shared: Arc::new(shared) };
+        let cloud = Cloud { shared: Arc::new(shared), reached_at: None };
         for name in cloud.shared.store.namespaces() {
             seed::recover(&cloud.open_environment(&name)?).await?;
         }
@@ -157,6 +161,21 @@ impl Cloud {
     /// The bearer token of `/_emulator/*`.
     pub fn token(&self) -> &str {
         &self.holder().token
+    }
+
+    /// The same cloud, seen by callers who reach it at another address than this machine's own, such as `http://192.168.1.5:7357`.
+    pub fn reached_at(&self, address: &str) -> Cloud {
+        Cloud { shared: self.shared.clone(), reached_at: Some(address.into()) }
+    }
+
+    /// What requests from the local network carry; the same as long as the data folder is.
+    pub fn network_token(&self) -> String {
+        self.shared.storage.sign(NETWORK)
+    }
+
+    /// Whether `token` is [`Cloud::network_token`]; compared in constant time.
+    pub fn is_network_token(&self, token: &str) -> bool {
+        self.shared.storage.verify(NETWORK, token)
     }
 
     /// What other commands need to ask this emulator.
@@ -204,7 +223,8 @@ impl Cloud {
         self.say_first_use(name);
         let database = self.shared.store.database(name)?;
         let register = self.shared.registers.of(&database);
-        Ok(Environment { name: name.into(), database, register, shared: self.shared.clone() })
+        let (shared, reached_at) = (self.shared.clone(), self.reached_at.clone());
+        Ok(Environment { name: name.into(), database, register, shared, reached_at })
     }
 
     fn say_first_use(&self, name: &str) {
@@ -249,9 +269,16 @@ impl Environment {
         collections.filter(|name| name.as_str() != register::COLLECTION).collect()
     }
 
-    /// What stands before a path in an address that the emulator hands out.
+    /// What stands before a path in an address that the emulator hands out to its caller.
     pub(crate) fn base_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.shared.settings.port)
+        self.reached_at.as_deref().map_or_else(|| self.shared.loopback_url(), str::to_owned)
+    }
+}
+
+impl Shared {
+    /// What stands before a path in an address that is used on this machine.
+    pub(crate) fn loopback_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.settings.port)
     }
 }
 

@@ -161,7 +161,7 @@ impl Environment {
         }
         set(
             "TCB_CONTEXT_CNFG",
-            &json!({ "URL": format!("{}/admin", self.base_url()), "TCB_SDK_GRAY_0": true }).to_string(),
+            &json!({ "URL": format!("{}/admin", self.shared.loopback_url()), "TCB_SDK_GRAY_0": true }).to_string(),
         );
         set("TCB_ENV", &self.name);
         set("SCF_NAMESPACE", &self.name);

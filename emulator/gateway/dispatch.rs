@@ -14,6 +14,7 @@ use hyper::{Method, Request, StatusCode};
 use crate::State;
 use crate::body::{Answer, RequestBody};
 use crate::endpoints::{admin, emulator, home, objects, realtime, web};
+use crate::network::Entrance;
 use crate::router::{Endpoint, Route};
 use crate::{cors, envelope, guard, router};
 
@@ -30,13 +31,14 @@ pub(crate) struct Note {
 
 /// Answers one request. Never fails and never panics; a body nobody read is read away, within bounds, so that the client
 /// gets to see the answer.
-pub(crate) async fn answer(state: &State, request: Request<Incoming>) -> Answer {
+pub(crate) async fn answer(state: &State, entrance: Entrance, request: Request<Incoming>) -> Answer {
     let started = Instant::now();
     let (parts, incoming) = request.into_parts();
     let mut body = RequestBody::new(incoming, &parts.headers);
     let mut note = Note::default();
     let route = router::route(parts.uri.path());
-    let handled = AssertUnwindSafe(exchange(state, &parts, &route, &mut body, &mut note)).catch_unwind().await;
+    let handled = AssertUnwindSafe(exchange(state, entrance, &parts, &route, &mut body, &mut note)).catch_unwind();
+    let handled = handled.await;
     let answer = handled.unwrap_or_else(|panic| failed(&parts, &route, panic.as_ref(), &mut note));
     body.drain().await;
     tracing::debug!(
@@ -53,17 +55,24 @@ pub(crate) async fn answer(state: &State, request: Request<Incoming>) -> Answer 
 }
 
 /// Guard first: nothing of a refused request is looked at.
-async fn exchange(state: &State, parts: &Parts, route: &Route<'_>, body: &mut RequestBody, note: &mut Note) -> Answer {
-    let origin = match guard::check(parts, route.audience()) {
+async fn exchange(
+    state: &State,
+    entrance: Entrance,
+    parts: &Parts,
+    route: &Route<'_>,
+    body: &mut RequestBody,
+    note: &mut Note,
+) -> Answer {
+    let origin = match guard::check(parts, entrance.audience(route.audience())) {
         Ok(origin) => origin,
         Err(refusal) => {
-            note.code = Some(refusal.code());
-            return envelope::refuse(StatusCode::FORBIDDEN, refusal.code(), &refusal.to_string());
+            note.code = Some(guard::REFUSED);
+            return envelope::refuse(StatusCode::FORBIDDEN, guard::REFUSED, &refusal.to_string());
         }
     };
     let mut answer = match parts.method {
         Method::OPTIONS => cors::options(parts, route.methods()),
-        _ => enter(state, parts, route, body, note).await,
+        _ => enter(state, entrance, parts, route, body, note).await,
     };
     if let Some(origin) = origin {
         cors::allow(&mut answer, origin);
@@ -72,7 +81,14 @@ async fn exchange(state: &State, parts: &Parts, route: &Route<'_>, body: &mut Re
 }
 
 /// Through the door that `route` names.
-async fn enter(state: &State, parts: &Parts, route: &Route<'_>, body: &mut RequestBody, note: &mut Note) -> Answer {
+async fn enter(
+    state: &State,
+    entrance: Entrance,
+    parts: &Parts,
+    route: &Route<'_>,
+    body: &mut RequestBody,
+    note: &mut Note,
+) -> Answer {
     let Some(cloud) = state.cloud.get() else {
         return home::starting(route);
     };
@@ -82,6 +98,11 @@ async fn enter(state: &State, parts: &Parts, route: &Route<'_>, body: &mut Reque
         Route::Unsupported(door) => return home::unsupported(door),
         Route::Unknown(path) => return home::unknown(path),
     };
+    if let Err(shut) = entrance.check(cloud, parts, endpoint, rest) {
+        note.code = Some(guard::REFUSED);
+        return envelope::refuse(StatusCode::FORBIDDEN, guard::REFUSED, &shut.to_string());
+    }
+    let cloud = &entrance.view(cloud);
     match endpoint {
         Endpoint::Admin => admin::answer(cloud, parts, body, note).await,
         Endpoint::Download => objects::download(cloud, parts, rest, note).await,

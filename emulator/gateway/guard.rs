@@ -1,6 +1,8 @@
 //! Who may speak to the emulator at all: the `Host` and `Origin` of a request, against web pages that reach for a server on
 //! loopback (DNS rebinding, cross-site requests). Only decides; `dispatch.rs` sees to it that nothing happens after a refusal.
 
+use std::net::IpAddr;
+
 use hyper::Version;
 use hyper::header::{HOST, HeaderName, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
@@ -12,6 +14,8 @@ pub(crate) enum Audience {
     Loopback,
     /// Those, and the cloud's own names: a client that goes through the emulator as its HTTP proxy uses them (protocol §1.2).
     LoopbackAndCloud,
+    /// The one address that a request from the network came to.
+    Network(IpAddr),
 }
 
 /// The names of loopback a request may be addressed to, and a page may come from.
@@ -30,6 +34,9 @@ const CLOUD_NAME_ENDINGS: &[&str] = &[".tcb-api.tencentcloudapi.com", ".tencenty
 
 /// The origin of mini programs' pages: WeChat names it in `Referer`, and where DevTools names it as the origin it is theirs too.
 const MINI_PROGRAM_ORIGIN: &str = "https://servicewechat.com";
+
+/// The cloud's code for a request from the wrong place (protocol §2.9).
+pub(crate) const REFUSED: &str = "INVALID_REQUEST_SOURCE";
 
 /// A refused value is shown in the message, but not at any length.
 const SHOWN_LENGTH: usize = 200;
@@ -52,13 +59,6 @@ pub(crate) enum Refusal {
         "Origin `{0}` is refused: only pages of http(s)://localhost, 127.0.0.1 or [::1], and mini programs, may use the emulator"
     )]
     Origin(String),
-}
-
-impl Refusal {
-    /// The cloud's code for a request from the wrong place (protocol §2.9).
-    pub(crate) fn code(&self) -> &'static str {
-        "INVALID_REQUEST_SOURCE"
-    }
 }
 
 /// Whether a request may come in; the origin of the page it comes from, if it comes from one.
@@ -136,6 +136,7 @@ impl<'a> Authority<'a> {
         match audience {
             Audience::Loopback => self.is_loopback(),
             Audience::LoopbackAndCloud => self.is_loopback() || self.is_cloud(),
+            Audience::Network(ours) => self.host.parse() == Ok(ours),
         }
     }
 

@@ -7,6 +7,7 @@ mod dispatch;
 mod endpoints;
 mod envelope;
 mod guard;
+mod network;
 mod router;
 
 use std::convert::Infallible;
@@ -21,6 +22,7 @@ use environment::Cloud;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use network::Entrance;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -45,6 +47,15 @@ pub struct Gateway {
     serving: JoinHandle<()>,
 }
 
+/// From where an emulator can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// This machine alone.
+    Loopback,
+    /// The local network too, by the doors of users and with [`Cloud::network_token`].
+    Network,
+}
+
 /// What every request sees.
 #[derive(Default)]
 pub(crate) struct State {
@@ -59,13 +70,22 @@ impl std::fmt::Debug for State {
     }
 }
 
+impl Reach {
+    fn address(self) -> Ipv4Addr {
+        match self {
+            Reach::Loopback => Ipv4Addr::LOCALHOST,
+            Reach::Network => Ipv4Addr::UNSPECIFIED,
+        }
+    }
+}
+
 impl Gateway {
-    /// Binds `127.0.0.1:port` (0: a free port) and starts answering: `GET /readyz` and everything else with 503.
+    /// Binds `port` (0: a free port) and starts answering: `GET /readyz` and everything else with 503.
     ///
     /// # Errors
     /// The operating system's, most often that the port is taken.
-    pub async fn bind(port: u16) -> io::Result<Gateway> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    pub async fn bind(port: u16, reach: Reach) -> io::Result<Gateway> {
+        let listener = TcpListener::bind((reach.address(), port)).await?;
         let port = listener.local_addr()?.port();
         let state = Arc::new(State::default());
         let (closing, closed) = watch::channel(false);
@@ -124,9 +144,10 @@ async fn serve_connection(stream: TcpStream, state: Arc<State>, mut closing: wat
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
+    let entrance = Entrance::of(&stream);
     let service = service_fn(|request| {
         let state = Arc::clone(&state);
-        async move { Ok::<_, Infallible>(dispatch::answer(&state, request).await) }
+        async move { Ok::<_, Infallible>(dispatch::answer(&state, entrance, request).await) }
     });
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).half_close(true);

@@ -1892,7 +1892,7 @@ function closeWithoutWatches(channel) {
 function signedInSocket(channel) {
   return callEmulator(channel.env, 'auth.wsWebSign', { runtime: 'wx_mp' }).then((reply) =>
     session(channel.env).then((current) =>
-      openSocket(channel, reply.data.wsUrl).then((socket) => logIn(channel, socket, reply.data, current)),
+      openSocket(channel, withToken(reply.data.wsUrl)).then((socket) => logIn(channel, socket, reply.data, current)),
     ),
   );
 }
@@ -2238,7 +2238,8 @@ function sayHello(address) {
 }
 
 function withToken(url) {
-  return place.token ? `${url}&token=${encodeURIComponent(place.token)}` : url;
+  const separator = url.indexOf('?') < 0 ? '?' : '&';
+  return place.token ? `${url}${separator}token=${encodeURIComponent(place.token)}` : url;
 }
 
 const CURE =

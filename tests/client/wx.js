@@ -10,7 +10,7 @@
 // - callbacks come later, never during the call; `complete` comes after `success` or `fail`
 // - failures are `{ errMsg: 'request:fail …', errno }`
 //
-// `controls` is the tests' own door: `storage`, `dropSockets()` and `close()`.
+// `controls` is the tests' own door: `storage`, `openSockets()`, `dropSockets()` and `close()`.
 'use strict';
 
 const fs = require('node:fs');
@@ -62,6 +62,8 @@ function createWx(options = {}) {
 function controlsOf(simulator) {
   return {
     storage: simulator.storage,
+    /** How many there are. */
+    openSockets: () => simulator.sockets.size,
     /** Cuts the connections as a lost network does. */
     dropSockets: () => simulator.sockets.forEach((socket) => socket.terminate()),
     close: () => {

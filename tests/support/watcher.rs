@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::http::{Connection, request};
 use super::process::Emulator;
@@ -177,6 +178,11 @@ impl Socket {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    /// Says goodbye.
+    pub(crate) async fn say_goodbye(&mut self, code: u16) {
+        self.stream.send(Message::Close(Some(CloseFrame { code: code.into(), reason: "".into() }))).await.unwrap();
     }
 
     /// Waits for the end; the code of the goodbye, if one was said.

@@ -10,6 +10,7 @@ const { closeLater } = require('./cleanup');
 const CLIENT = path.resolve(__dirname, '../../../emulator/miniprogram/wx-cloud.js');
 
 const PATIENCE_MS = 500;
+const startTimer = setTimeout;
 
 /**
  * A simulator that has loaded the client: `{ wx, controls, client, console }`. `options` are those of `createWx`; with
@@ -36,7 +37,7 @@ function loadClient(wx, console, globals = {}) {
 
 /** What the client means to do much later does not keep a finished test file waiting. */
 function setPatientTimeout(work, delay) {
-  const timer = setTimeout(work, delay);
+  const timer = startTimer(work, delay);
   return delay >= PATIENCE_MS ? timer.unref() : timer;
 }
 
@@ -48,4 +49,4 @@ function createConsole() {
   return kept;
 }
 
-module.exports = { CLIENT, createConsole, loadClient, openSimulator };
+module.exports = { CLIENT, createConsole, loadClient, openSimulator, setPatientTimeout };

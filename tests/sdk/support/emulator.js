@@ -24,9 +24,10 @@ const APPID = 'wx0123456789abcdef';
 
 /**
  * `prepare` runs once, when it is ready. `keepsData: true`: not ephemeral, so that `emulator call` finds it; `callAs` needs that.
+ * `flags` are more of `emulator start`'s.
  */
-function useEmulator({ keepsData = false, prepare = async () => {} } = {}) {
-  const emulator = new Emulator(keepsData);
+function useEmulator({ keepsData = false, flags = [], prepare = async () => {} } = {}) {
+  const emulator = new Emulator(keepsData, flags);
   // One hook for both: those of a file run side by side.
   before(async () => {
     await emulator.start();
@@ -37,7 +38,8 @@ function useEmulator({ keepsData = false, prepare = async () => {} } = {}) {
 }
 
 class Emulator {
-  constructor(keepsData) {
+  constructor(keepsData, flags) {
+    this.flags = flags;
     this.dataFolder = keepsData ? fs.mkdtempSync(path.join(os.tmpdir(), 'emulator-sdk-tests-')) : null;
     this.collections = 0;
     this.log = '';
@@ -47,7 +49,7 @@ class Emulator {
     const data = this.dataFolder ? ['--data', this.dataFolder] : ['--ephemeral'];
     const port = String(await freePort());
     const common = ['--port', port, '--project', PROJECT, '--env', ENVIRONMENT];
-    this.process = spawn(BINARY, ['start', ...data, ...common], { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() });
+    this.process = spawn(BINARY, ['start', ...data, ...common, ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() });
     this.killAtExit = () => this.process.kill('SIGKILL');
     process.on('exit', this.killAtExit);
     this.url = await this.ready();

@@ -5,6 +5,7 @@
 'use strict';
 
 const { after } = require('node:test');
+const { setPatientTimeout } = require('../../../client/support/simulator');
 const { createWx } = require('../../../client/wx');
 const { APPID, ENVIRONMENT } = require('../../support/emulator');
 
@@ -27,10 +28,11 @@ function usePage(emulator) {
   return page;
 }
 
-/** What the adapter looks for before it believes that it is in a mini program. */
+/** What the adapter looks for before it believes that it is in a mini program, and timers that let a finished test end. */
 function installGlobals(wx) {
   const connectSocket = (call) => withReadyState(wx.connectSocket(call));
-  Object.assign(globalThis, { wx: { ...wx, connectSocket }, Page() {}, App() {}, getApp() {} });
+  const globals = { wx: { ...wx, connectSocket }, Page() {}, App() {}, getApp() {}, setTimeout: setPatientTimeout };
+  Object.assign(globalThis, globals);
 }
 
 /** A SocketTask has one in WeChat, though its documentation is silent; the SDK sends nothing before it says 1. */
