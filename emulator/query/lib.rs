@@ -1,6 +1,7 @@
 //! The language of queries and updates, as MongoDB 4.0 means it: filters, updates, projections, sorts.
 //! Pure: values go in, values come out. Which documents are looked at, and where they rest, is `database`'s matter.
 
+pub mod aggregate;
 pub mod error;
 pub mod filter;
 pub mod projection;
