@@ -4,12 +4,14 @@
 pub mod aggregate;
 pub mod error;
 pub mod filter;
+pub mod geo;
 pub mod projection;
 pub mod sort;
 pub mod update;
 
 pub use error::{QueryError, QueryErrorKind};
 pub use filter::{Filter, Probe};
+pub use geo::{CellKeys, Covering, Near};
 pub use projection::Projection;
 pub use sort::{Sort, SortKey};
 pub use update::{FieldChanges, Update};
