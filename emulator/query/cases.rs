@@ -1,4 +1,4 @@
-//! Runs `tests/cases/filter` and `tests/cases/update` on this crate alone: every document decoded and as bytes.
+//! Runs `tests/cases/filter`, `tests/cases/geo` and `tests/cases/update` on this crate alone: every document decoded and as bytes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::update::FieldChanges;
 use crate::{Filter, Projection, QueryError, Sort, Update};
-use support::{FilterCase, UpdateCase};
+use support::{FilterCase, Page, UpdateCase};
 
 #[path = "../../tests/support/cases.rs"]
 mod support;
@@ -17,21 +17,15 @@ const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases");
 
 #[test]
 fn filters() {
-    let mut failures = Vec::new();
-    for page in support::filter_pages(Path::new(CASES)) {
-        for case in &page.cases {
-            let found = find(case).map_err(|error| error.message);
-            let expected = match (&case.expect_documents, &case.expect, &case.error) {
-                (Some(documents), _, _) => Ok(decode_all(documents)),
-                (_, Some(ids), _) => Ok(ids.iter().map(|id| decode(&serde_json::json!({ "_id": id }))).collect()),
-                (_, _, error) => Err(error.clone().unwrap_or_default()),
-            };
-            let found =
-                if case.expect.is_some() { found.map(|found| found.iter().map(only_id).collect()) } else { found };
-            note(&mut failures, &page.name, &case.name, found, expected);
-        }
-    }
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    check_filters(&support::filter_pages(Path::new(CASES)));
+}
+
+#[test]
+fn geo() {
+    let pages = support::geo_pages(Path::new(CASES));
+    let count: usize = pages.iter().map(|page| page.cases.len()).sum();
+    assert!(count >= 80, "{count} cases");
+    check_filters(&pages);
 }
 
 #[test]
@@ -57,7 +51,8 @@ fn updates() {
 
 #[test]
 fn there_are_enough_cases_and_no_name_twice() {
-    let filters = support::filter_pages(Path::new(CASES));
+    let mut filters = support::filter_pages(Path::new(CASES));
+    filters.extend(support::geo_pages(Path::new(CASES)));
     let updates = support::update_pages(Path::new(CASES));
     let names = filters.iter().flat_map(|page| page.cases.iter().map(|case| (&page.name, &case.name)));
     let names: Vec<_> =
@@ -67,6 +62,24 @@ fn there_are_enough_cases_and_no_name_twice() {
     unique.dedup();
     assert_eq!(names.len(), unique.len());
     assert!(names.len() >= 150, "{} cases", names.len());
+}
+
+fn check_filters(pages: &[Page<FilterCase>]) {
+    let mut failures = Vec::new();
+    for page in pages {
+        for case in &page.cases {
+            let found = find(case).map_err(|error| error.message);
+            let expected = match (&case.expect_documents, &case.expect, &case.error) {
+                (Some(documents), _, _) => Ok(decode_all(documents)),
+                (_, Some(ids), _) => Ok(ids.iter().map(|id| decode(&serde_json::json!({ "_id": id }))).collect()),
+                (_, _, error) => Err(error.clone().unwrap_or_default()),
+            };
+            let found =
+                if case.expect.is_some() { found.map(|found| found.iter().map(only_id).collect()) } else { found };
+            note(&mut failures, &page.name, &case.name, found, expected);
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
 fn find(case: &FilterCase) -> Result<Vec<Document>, QueryError> {
@@ -81,6 +94,10 @@ fn find(case: &FilterCase) -> Result<Vec<Document>, QueryError> {
         if matched {
             found.push(document);
         }
+    }
+    if let Some(near) = filter.near() {
+        let distance = |document: &Document| near.distance(document.into()).unwrap_or(f64::INFINITY);
+        found.sort_by(|left, right| distance(left).total_cmp(&distance(right)));
     }
     if let Some(sort) = &sort {
         found.sort_by(|left, right| sort.compare(left.into(), right.into()));

@@ -1,4 +1,4 @@
-//! The language as data: what `tests/cases/filter` and `tests/cases/update` hold, read into structs that know no
+//! The language as data: what `tests/cases/filter`, `tests/cases/geo` and `tests/cases/update` hold, read into structs that know no
 //! implementation. `emulator/query/cases.rs` runs them on the pure crate; a test on the whole process can run them over HTTP.
 //!
 //! A file is a page of the manual: `{"documents": […], "cases": […]}`. A case without documents of its own works on the file's.
@@ -138,17 +138,27 @@ impl UpdateCase {
 
 /// Every page of filter cases below `tests/cases`, by name.
 pub(crate) fn filter_pages(cases: &Path) -> Vec<Page<FilterCase>> {
-    pages(&cases.join("filter"), |case: &mut FilterCase, documents| {
-        if case.documents.is_empty() {
-            case.documents = documents.to_vec();
-        }
-    })
+    filter_pages_of(&cases.join("filter"))
+}
+
+/// Every page of geo cases below `tests/cases`, by name. Where a query says `$nearSphere`, ids come in the order of distance, and
+/// the collection needs a geo index on the field.
+pub(crate) fn geo_pages(cases: &Path) -> Vec<Page<FilterCase>> {
+    filter_pages_of(&cases.join("geo"))
 }
 
 /// Every page of update cases below `tests/cases`, by name.
 pub(crate) fn update_pages(cases: &Path) -> Vec<Page<UpdateCase>> {
     pages(&cases.join("update"), |case: &mut UpdateCase, documents| {
         if case.documents.is_empty() && case.document.is_none() {
+            case.documents = documents.to_vec();
+        }
+    })
+}
+
+fn filter_pages_of(folder: &Path) -> Vec<Page<FilterCase>> {
+    pages(folder, |case: &mut FilterCase, documents| {
+        if case.documents.is_empty() {
             case.documents = documents.to_vec();
         }
     })

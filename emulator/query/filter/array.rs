@@ -3,7 +3,7 @@
 use document::{ArrayRef, Bson, Document, ValueRef};
 
 use super::predicate::{self, Operand, Predicate, is_operators};
-use super::{Node, comparison, evaluation, every, logical};
+use super::{Node, comparison, evaluation, every, geo, logical};
 use crate::QueryError;
 
 /// What `$elemMatch` asks of a single element.
@@ -34,7 +34,9 @@ impl ElementCondition {
         if is_operators(condition) && !logical {
             return predicate::parse_operators(path, condition).map(ElementCondition::Operators);
         }
-        logical::parse_conjunction(condition).map(ElementCondition::Query)
+        let query = logical::parse_conjunction(condition)?;
+        geo::check_no_near(&query)?;
+        Ok(ElementCondition::Query(query))
     }
 
     /// Whether `value` is an array of which an element meets the condition. Sets `position` to that element's index.

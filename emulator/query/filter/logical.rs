@@ -5,7 +5,7 @@ use document::{Bson, Document};
 
 use super::predicate::{self, Operand, Predicate};
 use super::walk::Path;
-use super::{Node, evaluation};
+use super::{Node, evaluation, geo};
 use crate::QueryError;
 
 type ParseBranches = fn(Vec<Node>) -> Node;
@@ -19,7 +19,7 @@ pub(super) fn parse_conjunction(query: &Document) -> Result<Node, QueryError> {
     let mut nodes = Vec::with_capacity(query.len());
     for (name, condition) in query {
         if !name.starts_with('$') {
-            nodes.push(Node::Field(Path::parse(name), predicate::parse(name, condition)?));
+            nodes.push(parse_field(name, condition)?);
         } else if name != "$comment" {
             nodes.push(parse_logical(name, condition)?);
         }
@@ -30,6 +30,13 @@ pub(super) fn parse_conjunction(query: &Document) -> Result<Node, QueryError> {
             nodes.extend(last);
             Ok(Node::All(nodes))
         }
+    }
+}
+
+fn parse_field(name: &str, condition: &Bson) -> Result<Node, QueryError> {
+    match geo::parse_near(name, condition)? {
+        Some(near) => Ok(near),
+        None => Ok(Node::Field(Path::parse(name), predicate::parse(name, condition)?)),
     }
 }
 

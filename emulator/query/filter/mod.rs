@@ -2,13 +2,14 @@
 //! Each family of operators has its file; how a path reaches values is in `walk.rs`. Semantics §2, meaning MongoDB 4.0.
 //!
 //! ## Differences from the cloud
-//! - `$expr`, `$jsonSchema`, `$text`, `$where`, the bit tests and the geo operators are refused by name.
+//! - `$expr`, `$jsonSchema`, `$text`, `$where` and the bit tests are refused by name.
 //! - Regular expressions run on `fancy-regex`: see `pcre.rs`.
 
 mod array;
 mod comparison;
 mod element;
 mod evaluation;
+mod geo;
 mod logical;
 mod pcre;
 mod predicate;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use document::{Bson, Document, DocumentRef, RawDocumentBuf, ValueRef};
 
 use crate::QueryError;
+use crate::geo::{Covering, Near};
 use predicate::Predicate;
 use walk::Path;
 
@@ -42,7 +44,9 @@ pub struct Filter {
 impl Filter {
     /// Reads a query document. Every mistake in it is found here; an operator that is known and not there is refused by name.
     pub fn parse(query: &Document) -> Result<Filter, QueryError> {
-        Ok(Filter { root: logical::parse_conjunction(query)?, identity: identity(query) })
+        let root = logical::parse_conjunction(query)?;
+        geo::check_near(&root)?;
+        Ok(Filter { root, identity: identity(query) })
     }
 
     /// The filter that every document matches.
@@ -86,6 +90,33 @@ impl Filter {
         paths
     }
 
+    /// The `$near` or `$nearSphere` that every match meets: what the filter finds comes in the order of its distances, unless it
+    /// is sorted (semantics DB-2.45).
+    pub fn near(&self) -> Option<&Near> {
+        geo::near(&self.root)
+    }
+
+    /// Fails with MongoDB's text where there is a near: counting and aggregation do not allow it (UNC-12).
+    pub fn check_without_near(&self) -> Result<(), QueryError> {
+        match self.near() {
+            None => Ok(()),
+            Some(_) => Err(QueryError::bad_query("$geoNear, $near, and $nearSphere are not allowed in this context")),
+        }
+    }
+
+    /// Where an index of the cells at `path` has every match: from `$geoWithin` and `$geoIntersects`, also within `$and`. `None`
+    /// where nothing is known.
+    pub fn geo_covering(&self, path: &str) -> Option<Covering> {
+        geo::covering(&self.root, path)
+    }
+
+    /// The paths of the geo conditions that [`Filter::geo_covering`] may know about.
+    pub fn geo_paths(&self) -> Vec<&str> {
+        let mut paths = Vec::new();
+        geo::paths(&self.root, &mut paths);
+        paths
+    }
+
     /// Two filters with one identity match the same documents. Filters made of the same queries in the same way have one.
     pub fn identity(&self) -> &Arc<[u8]> {
         &self.identity
@@ -120,6 +151,8 @@ pub(crate) enum Node {
     None(Vec<Node>),
     /// The values at a path meet a predicate.
     Field(Path, Predicate),
+    /// The document is near a point.
+    Near(Arc<Near>),
 }
 
 impl Node {
@@ -131,6 +164,7 @@ impl Node {
             Node::Any(nodes) => some(nodes, |node| node.matches(root, &mut None)),
             Node::None(nodes) => some(nodes, |node| node.matches(root, &mut None)).map(|found| !found),
             Node::Field(path, predicate) => predicate.matches_at(path, root, position),
+            Node::Near(near) => Ok(root.as_document().is_some_and(|document| near.matches(document))),
         }
     }
 }

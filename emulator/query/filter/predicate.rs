@@ -1,16 +1,20 @@
 //! Predicates: what a field's operators ask of the values at its path, and the table of those operators.
 //! What each operator means stands in its family's file.
 
+use std::sync::Arc;
+
 use document::{Bson, Document, ValueRef};
 
 use super::array::{self, ElementCondition};
 use super::comparison::{self, Candidates, Comparison};
 use super::element::{self, Types};
 use super::evaluation::{self, Remainder};
+use super::geo;
 use super::regex::Regex;
 use super::walk::{Arrays, Path, walk};
 use super::{every, logical};
 use crate::QueryError;
+use crate::geo::Region;
 
 /// What is asked of the values at a path: a leaf holds where one value meets it, the rest combines leaves.
 #[derive(Debug, Clone)]
@@ -37,6 +41,8 @@ pub(crate) enum Predicate {
     Size(usize),
     /// `$elemMatch`.
     Element(Box<ElementCondition>),
+    /// `$geoWithin`, `$geoIntersects`.
+    Geo(Arc<Region>),
 }
 
 impl Predicate {
@@ -78,6 +84,7 @@ impl Predicate {
             Predicate::Regex(regex) => return value.map_or(Ok(false), |value| regex.matches(value)),
             Predicate::Size(size) => matches!(value, Some(ValueRef::Array(array)) if array.len() == *size),
             Predicate::Element(condition) => return condition.matches(value, position),
+            Predicate::Geo(region) => value.is_some_and(|value| region.matches(value)),
         })
     }
 
@@ -129,6 +136,9 @@ const OPERATORS: &[(&str, ParseOperator)] = &[
     ("$elemMatch", array::parse_elem_match),
     ("$eq", comparison::parse_eq),
     ("$exists", element::parse_exists),
+    ("$geoIntersects", geo::parse_intersects),
+    ("$geoNear", geo::refuse_near),
+    ("$geoWithin", geo::parse_within),
     ("$gt", comparison::parse_gt),
     ("$gte", comparison::parse_gte),
     ("$in", comparison::parse_in),
@@ -136,28 +146,18 @@ const OPERATORS: &[(&str, ParseOperator)] = &[
     ("$lte", comparison::parse_lte),
     ("$mod", evaluation::parse_mod),
     ("$ne", comparison::parse_ne),
+    ("$near", geo::refuse_near),
+    ("$nearSphere", geo::refuse_near),
     ("$nin", comparison::parse_nin),
     ("$not", logical::parse_not),
     ("$options", evaluation::parse_options),
     ("$regex", evaluation::parse_regex),
     ("$size", array::parse_size),
     ("$type", element::parse_type),
+    ("$within", geo::parse_within),
 ];
 
-const OPERATORS_UNSUPPORTED: &[&str] = &[
-    "$bitsAllClear",
-    "$bitsAllSet",
-    "$bitsAnyClear",
-    "$bitsAnySet",
-    "$geoIntersects",
-    "$geoNear",
-    "$geoWithin",
-    "$maxDistance",
-    "$minDistance",
-    "$near",
-    "$nearSphere",
-    "$within",
-];
+const OPERATORS_UNSUPPORTED: &[&str] = &["$bitsAllClear", "$bitsAllSet", "$bitsAnyClear", "$bitsAnySet"];
 
 fn parse_operator(operand: &Operand<'_>) -> Result<Predicate, QueryError> {
     if let Ok(index) = OPERATORS.binary_search_by_key(&operand.name, |(name, _)| name)
