@@ -412,7 +412,7 @@ fn write(page: &mut Page, dice: &mut Dice) {
     let id = format!("{}", dice.roll(12));
     let n = dice.roll(6);
     let tags = dice.pick(&[json!(["red"]), json!(["blue", "red"]), json!([]), json!("red"), Value::Null]);
-    let content = json!({"n": n, "even": n % 2 == 0, "tags": tags});
+    let content = json!({"n": n, "even": n.is_multiple_of(2), "tags": tags});
     let change = |query: Value, data: Value, merge: bool| {
         json!({"action": "database.updateDocument", "collectionName": "c", "queryType": "WHERE", "query": query,
             "data": data, "multi": merge, "merge": merge, "upsert": !merge})

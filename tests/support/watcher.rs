@@ -154,7 +154,7 @@ impl Socket {
             return self.stash.remove(place).unwrap();
         }
         loop {
-            let frame = self.from_wire(PATIENCE).await.expect("no frame came");
+            let frame = self.read_frame(PATIENCE).await.expect("no frame came");
             if wanted(&frame) {
                 return frame;
             }
@@ -166,11 +166,11 @@ impl Socket {
     pub(crate) async fn try_receive(&mut self, patience: Duration) -> Option<Value> {
         match self.stash.pop_front() {
             Some(frame) => Some(frame),
-            None => self.from_wire(patience).await,
+            None => self.read_frame(patience).await,
         }
     }
 
-    async fn from_wire(&mut self, patience: Duration) -> Option<Value> {
+    async fn read_frame(&mut self, patience: Duration) -> Option<Value> {
         loop {
             match timeout(patience, self.stream.next()).await.ok()?.expect("the socket ended").unwrap() {
                 Message::Text(text) => return Some(serde_json::from_str(&text).unwrap()),
