@@ -1,4 +1,4 @@
-//! Runs `tests/cases/filter`, `tests/cases/geo` and `tests/cases/update` on this crate alone: every document decoded and as bytes.
+//! Runs `tests/cases/filter`, `geo`, `update` and `aggregate` on this crate alone: every document decoded and as bytes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
@@ -6,9 +6,11 @@ use std::path::Path;
 use document::{Bson, DateTime, Document, DocumentRef, RawDocumentBuf, decode_document};
 use serde_json::Value;
 
+use crate::aggregate::expressions::operator_names;
+use crate::aggregate::{Expression, Names, Scope};
 use crate::update::FieldChanges;
 use crate::{Filter, Projection, QueryError, Sort, Update};
-use support::{FilterCase, Page, UpdateCase};
+use support::{ExpressionCase, FilterCase, Page, UpdateCase};
 
 #[path = "../../tests/support/cases.rs"]
 mod support;
@@ -47,6 +49,45 @@ fn updates() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn expressions() {
+    let mut failures = Vec::new();
+    for page in support::expression_pages(Path::new(CASES)) {
+        for case in &page.cases {
+            let found = evaluate(case).map_err(|error| error.message);
+            let expected = match (&case.expect, &case.error) {
+                (Some(value), _) => Ok(wrapped(Some(decode_value(value)))),
+                (None, Some(text)) => Err(text.clone()),
+                (None, None) => Ok(wrapped(None)),
+            };
+            let kinds = [case.expect.is_some(), case.error.is_some(), case.missing];
+            assert_eq!(kinds.iter().filter(|kind| **kind).count(), 1, "{}: one of expect, error, missing", case.name);
+            note(
+                &mut failures,
+                &page.name,
+                &case.name,
+                found.map(|value| vec![value]),
+                expected.map(|value| vec![value]),
+            );
+        }
+    }
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n\n"));
+}
+
+#[test]
+fn there_are_enough_expressions_and_every_operator_is_among_them() {
+    let pages = support::expression_pages(Path::new(CASES));
+    let cases: Vec<_> = pages.iter().flat_map(|page| page.cases.iter().map(|case| (&page.name, &case.name))).collect();
+    let mut unique = cases.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!(cases.len(), unique.len());
+    assert!(cases.len() >= 300, "{} cases", cases.len());
+    let text: String = pages.iter().flat_map(|page| &page.cases).map(|case| case.expression.to_string()).collect();
+    let unnamed = operator_names().filter(|name| !text.contains(&format!("\"{name}\"")));
+    assert_eq!(unnamed.collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 #[test]
@@ -109,6 +150,22 @@ fn find(case: &FilterCase) -> Result<Vec<Document>, QueryError> {
             projection.as_ref().map_or(Ok(document.clone()), |projection| projection.apply((&document).into()))
         })
         .collect()
+}
+
+/// The value of the expression as field `value`, which is not there where the value is missing.
+fn evaluate(case: &ExpressionCase) -> Result<Document, QueryError> {
+    let expression = Expression::parse(&decode_value(&case.expression), &Names::default())?;
+    let document = decode(&case.document);
+    let raw = RawDocumentBuf::try_from(&document).unwrap();
+    let [found, from_raw] = [DocumentRef::Decoded(&document), DocumentRef::Raw(&raw)]
+        .map(|document| expression.evaluate(&Scope::of(document)).map(wrapped));
+    let (shown, from_raw) = (format!("{found:?}"), format!("{from_raw:?}"));
+    assert_eq!(shown, from_raw, "{}: raw and decoded differ", case.name);
+    found
+}
+
+fn wrapped(value: Option<Bson>) -> Document {
+    value.into_iter().map(|value| ("value".to_owned(), value)).collect()
 }
 
 /// What an update did: how many matched, what changed in each.
@@ -185,6 +242,10 @@ fn only_id(document: &Document) -> Document {
 
 fn decode(json: &Value) -> Document {
     decode_document(json, DateTime::from_millis(0)).unwrap_or_else(|error| panic!("{json}: {error}"))
+}
+
+fn decode_value(json: &Value) -> Bson {
+    decode(&serde_json::json!({ "value": json })).remove("value").unwrap()
 }
 
 fn decode_all(documents: &[Value]) -> Vec<Document> {

@@ -8,8 +8,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// A query and what it finds.
@@ -97,6 +97,31 @@ pub(crate) struct Changes {
     pub(crate) removed: Vec<String>,
 }
 
+/// An expression and its value for a document.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpressionCase {
+    /// What the case shows; unique within its file.
+    pub(crate) name: String,
+    /// How far the expectation can be trusted.
+    pub(crate) provenance: Provenance,
+    /// The rule, golden case or operator page it comes from.
+    pub(crate) source: String,
+    /// The document that the expression sees.
+    #[serde(default = "everything")]
+    pub(crate) document: Value,
+    /// The expression.
+    pub(crate) expression: Value,
+    /// Its value.
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) expect: Option<Value>,
+    /// Whether it has no value.
+    #[serde(default)]
+    pub(crate) missing: bool,
+    /// A part of the error's text, where there is an error.
+    pub(crate) error: Option<String>,
+}
+
 /// How far an expectation can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -164,6 +189,16 @@ fn filter_pages_of(folder: &Path) -> Vec<Page<FilterCase>> {
     })
 }
 
+/// Every page of expression cases below `tests/cases`, by name.
+pub(crate) fn expression_pages(cases: &Path) -> Vec<Page<ExpressionCase>> {
+    pages_named(&cases.join("aggregate"), "expressions-", |_: &mut ExpressionCase, _| {})
+}
+
+/// A value that is there, be it null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File<C> {
@@ -173,8 +208,14 @@ struct File<C> {
 }
 
 fn pages<C: DeserializeOwned>(folder: &Path, fill_in: impl Fn(&mut C, &[Value])) -> Vec<Page<C>> {
+    pages_named(folder, "", fill_in)
+}
+
+/// The pages whose file names begin with `prefix`.
+fn pages_named<C: DeserializeOwned>(folder: &Path, prefix: &str, fill_in: impl Fn(&mut C, &[Value])) -> Vec<Page<C>> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix)));
     paths.sort();
     paths.iter().map(|path| page(path, &fill_in)).collect()
 }

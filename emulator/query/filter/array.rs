@@ -34,7 +34,7 @@ impl ElementCondition {
         if is_operators(condition) && !logical {
             return predicate::parse_operators(path, condition).map(ElementCondition::Operators);
         }
-        let query = logical::parse_conjunction(condition)?;
+        let query = logical::parse_conjunction(condition, None)?;
         geo::check_no_near(&query)?;
         Ok(ElementCondition::Query(query))
     }

@@ -80,7 +80,7 @@ pub(super) fn near(node: &Node) -> Option<&Near> {
             [only] => near(only),
             _ => None,
         },
-        Node::None(_) | Node::Field(..) => None,
+        Node::None(_) | Node::Field(..) | Node::Expression(_) => None,
     }
 }
 
@@ -89,7 +89,7 @@ pub(super) fn covering(node: &Node, path: &str) -> Option<Covering> {
     match node {
         Node::All(nodes) => nodes.iter().find_map(|node| covering(node, path)),
         Node::Field(field, predicate) if field.as_str() == path => region(predicate)?.covering(),
-        Node::Field(..) | Node::Any(_) | Node::None(_) | Node::Near(_) => None,
+        Node::Field(..) | Node::Any(_) | Node::None(_) | Node::Near(_) | Node::Expression(_) => None,
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn paths<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
                 found.push(field.as_str());
             }
         }
-        Node::Any(_) | Node::None(_) | Node::Near(_) => {}
+        Node::Any(_) | Node::None(_) | Node::Near(_) | Node::Expression(_) => {}
     }
 }
 
@@ -118,7 +118,7 @@ fn count(node: &Node) -> usize {
     match node {
         Node::Near(_) => 1,
         Node::All(nodes) | Node::Any(nodes) | Node::None(nodes) => nodes.iter().map(count).sum(),
-        Node::Field(..) => 0,
+        Node::Field(..) | Node::Expression(_) => 0,
     }
 }
 

@@ -2,13 +2,14 @@
 //! Each family of operators has its file; how a path reaches values is in `walk.rs`. Semantics §2, meaning MongoDB 4.0.
 //!
 //! ## Differences from the cloud
-//! - `$expr`, `$jsonSchema`, `$text`, `$where` and the bit tests are refused by name.
+//! - `$jsonSchema`, `$text`, `$where` and the bit tests are refused by name.
 //! - Regular expressions run on `fancy-regex`: see `pcre.rs`.
 
 mod array;
 mod comparison;
 mod element;
 mod evaluation;
+mod expression;
 mod geo;
 mod logical;
 mod pcre;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use document::{Bson, Document, DocumentRef, RawDocumentBuf, ValueRef};
 
 use crate::QueryError;
+use crate::aggregate::{Expression, Names, Scope};
 use crate::geo::{Covering, Near};
 use predicate::Predicate;
 use walk::Path;
@@ -30,7 +32,9 @@ use walk::Path;
 pub use probe::Probe;
 
 pub(crate) use array::ElementCondition;
+pub(crate) use element::TYPES;
 pub(crate) use predicate::ValueCondition;
+pub(crate) use regex::{Captures, Regex};
 pub(crate) use walk::{Arrays, Path as WalkPath, Segment, walk};
 
 /// A condition on documents, parsed once and asked of many.
@@ -44,7 +48,12 @@ pub struct Filter {
 impl Filter {
     /// Reads a query document. Every mistake in it is found here; an operator that is known and not there is refused by name.
     pub fn parse(query: &Document) -> Result<Filter, QueryError> {
-        let root = logical::parse_conjunction(query)?;
+        Filter::parse_with(query, &Names::default())
+    }
+
+    /// The same where `$expr` may use the variables `names`.
+    pub fn parse_with(query: &Document, names: &Names) -> Result<Filter, QueryError> {
+        let root = logical::parse_conjunction(query, Some(names))?;
         geo::check_near(&root)?;
         Ok(Filter { root, identity: identity(query) })
     }
@@ -62,9 +71,21 @@ impl Filter {
         Filter { root: Node::All(vec![self.root, other.root]), identity }
     }
 
-    /// Whether `document` matches. Fails only where a regular expression gives up.
+    /// Whether `document` matches. Fails only where a regular expression gives up, or an expression of `$expr` fails.
     pub fn matches(&self, document: DocumentRef<'_>) -> Result<bool, QueryError> {
         self.root.matches(ValueRef::Document(document), &mut None)
+    }
+
+    /// Whether the document in `scope` matches, where `$expr` sees the scope's variables.
+    pub fn matches_in(&self, scope: &Scope<'_>) -> Result<bool, QueryError> {
+        expression::matches_in(&self.root, scope)
+    }
+
+    /// The operators within `$expr` that MongoDB 4.0 does not have.
+    pub fn newer_operators(&self) -> Vec<&'static str> {
+        let mut found = Vec::new();
+        expression::newer_operators(&self.root, &mut found);
+        found
     }
 
     /// `None` where `document` does not match; else the index of the first array element that matched, which is what the
@@ -153,6 +174,8 @@ pub(crate) enum Node {
     Field(Path, Predicate),
     /// The document is near a point.
     Near(Arc<Near>),
+    /// An expression is true of the document.
+    Expression(Box<Expression>),
 }
 
 impl Node {
@@ -165,6 +188,7 @@ impl Node {
             Node::None(nodes) => some(nodes, |node| node.matches(root, &mut None)).map(|found| !found),
             Node::Field(path, predicate) => predicate.matches_at(path, root, position),
             Node::Near(near) => Ok(root.as_document().is_some_and(|document| near.matches(document))),
+            Node::Expression(expression) => expression::matches(expression, root),
         }
     }
 }
@@ -195,7 +219,7 @@ mod tests {
 
     use document::{Bson, DateTime, Document, decode_text};
 
-    use super::Filter;
+    use super::{Filter, Names, Scope};
 
     #[test]
     fn positions() {
@@ -251,6 +275,24 @@ mod tests {
         let both = parse(r#"{"a": 1}"#).and(parse(r#"{"b": 1}"#)).and(Filter::all());
         assert_eq!(both.matches((&document(r#"{"a": 1, "b": 1}"#)).into()), Ok(true));
         assert_eq!(both.matches((&document(r#"{"a": 1}"#)).into()), Ok(false));
+    }
+
+    #[test]
+    fn expressions_with_variables() {
+        let query = document(r#"{"a": 1, "$or": [{"$expr": {"$eq": ["$b", "$$order.item"]}}]}"#);
+        let filter = Filter::parse_with(&query, &Names::default().with("order")).unwrap();
+        let found = document(r#"{"a": 1, "b": "x"}"#);
+        let scope = Scope::of((&found).into());
+        let order = document(r#"{"item": "x"}"#);
+        assert_eq!(filter.matches_in(&scope.with("order", Some(order.into()))), Ok(true));
+        assert_eq!(filter.matches_in(&scope.with("order", None)), Ok(false));
+        assert!(Filter::parse(&query).is_err());
+    }
+
+    #[test]
+    fn newer_operators_within_expressions() {
+        let filter = parse(r#"{"$or": [{"a": 1}, {"$expr": {"$gt": [{"$round": "$a"}, 1]}}]}"#);
+        assert_eq!(filter.newer_operators(), ["$round"]);
     }
 
     #[test]
