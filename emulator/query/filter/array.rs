@@ -34,7 +34,7 @@ impl ElementCondition {
         if is_operators(condition) && !logical {
             return predicate::parse_operators(path, condition).map(ElementCondition::Operators);
         }
-        logical::parse_conjunction(condition).map(ElementCondition::Query)
+        logical::parse_conjunction(condition, None).map(ElementCondition::Query)
     }
 
     /// Whether `value` is an array of which an element meets the condition. Sets `position` to that element's index.

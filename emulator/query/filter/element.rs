@@ -12,7 +12,7 @@ pub(crate) struct Types {
 }
 
 /// BSON's types: the name `ValueRef::type_name` gives and the number of the wire format.
-const TYPES: &[(&str, i64)] = &[
+pub(crate) const TYPES: &[(&str, i64)] = &[
     ("double", 1),
     ("string", 2),
     ("object", 3),

@@ -5,23 +5,25 @@ use document::{Bson, Document};
 
 use super::predicate::{self, Operand, Predicate};
 use super::walk::Path;
-use super::{Node, evaluation};
+use super::{Node, evaluation, expression};
 use crate::QueryError;
+use crate::aggregate::Names;
 
 type ParseBranches = fn(Vec<Node>) -> Node;
 
 const OPERATORS: &[(&str, ParseBranches)] = &[("$and", Node::All), ("$nor", Node::None), ("$or", Node::Any)];
 
-const OPERATORS_UNSUPPORTED: &[&str] = &["$expr", "$jsonSchema", "$sampleRate", "$text", "$where"];
+const OPERATORS_UNSUPPORTED: &[&str] = &["$jsonSchema", "$sampleRate", "$text", "$where"];
 
-/// Reads a query document: every field and every logical operator in it must hold.
-pub(super) fn parse_conjunction(query: &Document) -> Result<Node, QueryError> {
+/// Reads a query document: every field and every logical operator in it must hold. `names` are the variables that `$expr`
+/// may use; without them it may not stand here.
+pub(super) fn parse_conjunction(query: &Document, names: Option<&Names>) -> Result<Node, QueryError> {
     let mut nodes = Vec::with_capacity(query.len());
     for (name, condition) in query {
         if !name.starts_with('$') {
             nodes.push(Node::Field(Path::parse(name), predicate::parse(name, condition)?));
         } else if name != "$comment" {
-            nodes.push(parse_logical(name, condition)?);
+            nodes.push(parse_logical(name, condition, names)?);
         }
     }
     match (nodes.pop(), nodes.is_empty()) {
@@ -33,9 +35,12 @@ pub(super) fn parse_conjunction(query: &Document) -> Result<Node, QueryError> {
     }
 }
 
-fn parse_logical(name: &str, condition: &Bson) -> Result<Node, QueryError> {
+fn parse_logical(name: &str, condition: &Bson, names: Option<&Names>) -> Result<Node, QueryError> {
+    if name == "$expr" {
+        return expression::parse(condition, names);
+    }
     if let Some((_, combine)) = OPERATORS.iter().find(|(operator, _)| *operator == name) {
-        return parse_branches(condition).map(combine);
+        return parse_branches(condition, names).map(combine);
     }
     if OPERATORS_UNSUPPORTED.binary_search(&name).is_ok() {
         return Err(QueryError::unsupported(name));
@@ -43,17 +48,17 @@ fn parse_logical(name: &str, condition: &Bson) -> Result<Node, QueryError> {
     Err(QueryError::bad_query(format!("unknown top level operator: {name}")))
 }
 
-fn parse_branches(condition: &Bson) -> Result<Vec<Node>, QueryError> {
+fn parse_branches(condition: &Bson, names: Option<&Names>) -> Result<Vec<Node>, QueryError> {
     let branches = match condition {
         Bson::Array(branches) if !branches.is_empty() => branches,
         _ => return Err(QueryError::bad_query("$and/$or/$nor must be a nonempty array")),
     };
-    branches.iter().map(parse_branch).collect()
+    branches.iter().map(|branch| parse_branch(branch, names)).collect()
 }
 
-fn parse_branch(branch: &Bson) -> Result<Node, QueryError> {
+fn parse_branch(branch: &Bson, names: Option<&Names>) -> Result<Node, QueryError> {
     match branch {
-        Bson::Document(query) => parse_conjunction(query),
+        Bson::Document(query) => parse_conjunction(query, names),
         _ => Err(QueryError::bad_query("$or/$and/$nor entries need to be full objects")),
     }
 }

@@ -2,13 +2,14 @@
 //! Each family of operators has its file; how a path reaches values is in `walk.rs`. Semantics §2, meaning MongoDB 4.0.
 //!
 //! ## Differences from the cloud
-//! - `$expr`, `$jsonSchema`, `$text`, `$where`, the bit tests and the geo operators are refused by name.
+//! - `$jsonSchema`, `$text`, `$where`, the bit tests and the geo operators are refused by name.
 //! - Regular expressions run on `fancy-regex`: see `pcre.rs`.
 
 mod array;
 mod comparison;
 mod element;
 mod evaluation;
+mod expression;
 mod logical;
 mod pcre;
 mod predicate;
@@ -22,13 +23,16 @@ use std::sync::Arc;
 use document::{Bson, Document, DocumentRef, RawDocumentBuf, ValueRef};
 
 use crate::QueryError;
+use crate::aggregate::{Expression, Names, Scope};
 use predicate::Predicate;
 use walk::Path;
 
 pub use probe::Probe;
 
 pub(crate) use array::ElementCondition;
+pub(crate) use element::TYPES;
 pub(crate) use predicate::ValueCondition;
+pub(crate) use regex::{Captures, Regex};
 pub(crate) use walk::{Arrays, Path as WalkPath, Segment, walk};
 
 /// A condition on documents, parsed once and asked of many.
@@ -42,7 +46,12 @@ pub struct Filter {
 impl Filter {
     /// Reads a query document. Every mistake in it is found here; an operator that is known and not there is refused by name.
     pub fn parse(query: &Document) -> Result<Filter, QueryError> {
-        Ok(Filter { root: logical::parse_conjunction(query)?, identity: identity(query) })
+        Filter::parse_with(query, &Names::default())
+    }
+
+    /// The same where `$expr` may use the variables `names`.
+    pub fn parse_with(query: &Document, names: &Names) -> Result<Filter, QueryError> {
+        Ok(Filter { root: logical::parse_conjunction(query, Some(names))?, identity: identity(query) })
     }
 
     /// The filter that every document matches.
@@ -58,9 +67,14 @@ impl Filter {
         Filter { root: Node::All(vec![self.root, other.root]), identity }
     }
 
-    /// Whether `document` matches. Fails only where a regular expression gives up.
+    /// Whether `document` matches. Fails only where a regular expression gives up, or an expression of `$expr` fails.
     pub fn matches(&self, document: DocumentRef<'_>) -> Result<bool, QueryError> {
         self.root.matches(ValueRef::Document(document), &mut None)
+    }
+
+    /// Whether the document in `scope` matches, where `$expr` sees the scope's variables.
+    pub fn matches_in(&self, scope: &Scope<'_>) -> Result<bool, QueryError> {
+        expression::matches_in(&self.root, scope)
     }
 
     /// `None` where `document` does not match; else the index of the first array element that matched, which is what the
@@ -120,6 +134,8 @@ pub(crate) enum Node {
     None(Vec<Node>),
     /// The values at a path meet a predicate.
     Field(Path, Predicate),
+    /// An expression is true of the document.
+    Expression(Box<Expression>),
 }
 
 impl Node {
@@ -131,6 +147,7 @@ impl Node {
             Node::Any(nodes) => some(nodes, |node| node.matches(root, &mut None)),
             Node::None(nodes) => some(nodes, |node| node.matches(root, &mut None)).map(|found| !found),
             Node::Field(path, predicate) => predicate.matches_at(path, root, position),
+            Node::Expression(expression) => expression::matches(expression, root),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Regular expressions asked of values: flags, limits, and what they match (semantics DB-2.32). Their spelling is `pcre.rs`'s.
 
+use std::ops::Range;
+
 use document::ValueRef;
 
 use super::pcre;
@@ -23,9 +25,18 @@ pub(crate) struct Regex {
     program: fancy_regex::Regex,
 }
 
+/// Where in a text an expression was found, in bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct Captures {
+    /// All that was found.
+    pub(crate) whole: Range<usize>,
+    /// Each group, `None` for one that had no part in it.
+    pub(crate) groups: Vec<Option<Range<usize>>>,
+}
+
 impl Regex {
     /// Compiles `pattern`. Of the options, `i`, `m`, `s` and `x` count; JavaScript's `g`, `u` and `y` are ignored (UNC-10).
-    pub(super) fn new(pattern: &str, options: &str) -> Result<Regex, QueryError> {
+    pub(crate) fn new(pattern: &str, options: &str) -> Result<Regex, QueryError> {
         if pattern.len() > PATTERN_BYTES_MAX {
             return Err(QueryError::bad_query("Regular expression is too long"));
         }
@@ -52,11 +63,27 @@ impl Regex {
         }
     }
 
+    /// The places where the expression is found in `text`, from the left, at most `count`.
+    pub(crate) fn captures(&self, text: &str, count: usize) -> Result<Vec<Captures>, QueryError> {
+        let found = self.program.captures_iter(text).take(count);
+        let found = found.map(|captures| captures.map(|captures| Captures::of(&captures)));
+        found.collect::<Result<_, _>>().map_err(|reason| self.gave_up(&reason))
+    }
+
     fn is_found_in(&self, text: &str) -> Result<bool, QueryError> {
-        self.program.is_match(text).map_err(|reason| {
-            let pattern = &self.pattern;
-            QueryError::bad_query(format!("Regular expression /{pattern}/ gave up on a text: {reason}"))
-        })
+        self.program.is_match(text).map_err(|reason| self.gave_up(&reason))
+    }
+
+    fn gave_up(&self, reason: &fancy_regex::Error) -> QueryError {
+        let pattern = &self.pattern;
+        QueryError::bad_query(format!("Regular expression /{pattern}/ gave up on a text: {reason}"))
+    }
+}
+
+impl Captures {
+    fn of(captures: &fancy_regex::Captures<'_, str>) -> Captures {
+        let mut groups = captures.iter().map(|group| group.map(|group| group.range()));
+        Captures { whole: groups.next().flatten().unwrap_or_default(), groups: groups.collect() }
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) fn equality(node: &Node, path: &str) -> Option<Vec<Bson>> {
     match node {
         Node::All(nodes) => nodes.iter().find_map(|node| equality(node, path)),
         Node::Field(field, predicate) if field.as_str() == path => candidates(predicate),
-        Node::Field(..) | Node::Any(_) | Node::None(_) => None,
+        Node::Field(..) | Node::Any(_) | Node::None(_) | Node::Expression(_) => None,
     }
 }
 
@@ -26,7 +26,7 @@ pub(super) fn equality_paths<'a>(node: &'a Node, paths: &mut Vec<&'a str>) {
                 paths.push(field.as_str());
             }
         }
-        Node::Any(_) | Node::None(_) => {}
+        Node::Any(_) | Node::None(_) | Node::Expression(_) => {}
     }
 }
 
@@ -70,7 +70,7 @@ fn collect_equalities<'a>(node: &'a Node, equalities: &mut Vec<Equality<'a>>) {
                 collect_equalities(only, equalities);
             }
         }
-        Node::None(_) => {}
+        Node::None(_) | Node::Expression(_) => {}
         Node::Field(path, predicate) => collect_values(path.segments(), predicate, equalities),
     }
 }
