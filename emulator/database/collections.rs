@@ -12,8 +12,8 @@ use crate::record::NewDocument;
 use crate::store::CollectionId;
 use crate::writer::guarded;
 use crate::{
-    CollectionName, DatabaseError, FindRequest, RemoveRequest, UpdateReply, UpdateRequest, Watch, WatchError,
-    WatchRequest, write,
+    AggregateRequest, CollectionName, DatabaseError, FindRequest, RemoveRequest, UpdateReply, UpdateRequest, Watch,
+    WatchError, WatchRequest, aggregate, write,
 };
 
 /// The collections of one namespace. A cheap handle.
@@ -91,6 +91,16 @@ impl Database {
         self.read(collection, plan, move |view, id, plan| read::count(&view, id, plan, &filter)).await
     }
 
+    /// The results of a pipeline; all it reads, other collections too, is as it was at one moment. A missing collection is an error,
+    /// but in `$lookup`, where it is empty.
+    pub async fn aggregate(&self, request: AggregateRequest) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
+        let view = self.shared.view()?;
+        let catalogue = self.shared.published.catalogue();
+        catalogue.collection(&self.namespace, &request.collection)?;
+        let namespace = self.namespace.clone();
+        blocking(move || aggregate::aggregate(&view, &catalogue, &namespace, &request)).await
+    }
+
     /// Changes the matching documents, all of them or (if one cannot be changed) none, in one commit.
     /// If none matches and the request says so, creates one.
     pub async fn update(&self, request: UpdateRequest) -> Result<UpdateReply, DatabaseError> {
@@ -119,10 +129,17 @@ impl Database {
         if plan.is_short() {
             return guarded(|| work(view, id, &plan));
         }
-        tokio::task::spawn_blocking(move || guarded(|| work(view, id, &plan)))
-            .await
-            .unwrap_or_else(|error| Err(DatabaseError::Internal(error.to_string())))
+        blocking(move || work(view, id, &plan)).await
     }
+}
+
+/// On a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DatabaseError> + Send + 'static,
+) -> Result<T, DatabaseError> {
+    tokio::task::spawn_blocking(move || guarded(work))
+        .await
+        .unwrap_or_else(|error| Err(DatabaseError::Internal(error.to_string())))
 }
 
 fn prepare_all(

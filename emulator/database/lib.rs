@@ -10,6 +10,7 @@ mod name;
 mod options;
 mod request;
 
+mod aggregate;
 mod draft;
 mod group;
 mod plan;
@@ -29,7 +30,7 @@ pub use error::DatabaseError;
 pub use folder::Store;
 pub use name::CollectionName;
 pub use options::{Durability, StoreOptions};
-pub use request::{FindRequest, RemoveRequest, UpdateReply, UpdateRequest};
+pub use request::{AggregateRequest, FindRequest, RemoveRequest, UpdateReply, UpdateRequest};
 pub use watch::{DataType, QueueType, WATCHED_MAX, Watch, WatchError, WatchEvent, WatchEvents, WatchRequest};
 
 pub(crate) use commit::{Change, ChangeKind, Commit, Sequence};

@@ -74,7 +74,11 @@ fn matches(candidates: Candidates, filter: &Filter) -> impl Iterator<Item = Resu
     candidates.filter_map(|candidate| is_match(candidate, filter).transpose())
 }
 
-fn is_match(candidate: Result<Record, DatabaseError>, filter: &Filter) -> Result<Option<Record>, DatabaseError> {
+/// The candidate, if it matches.
+pub(crate) fn is_match(
+    candidate: Result<Record, DatabaseError>,
+    filter: &Filter,
+) -> Result<Option<Record>, DatabaseError> {
     let record = candidate?;
     let matches = filter.matches(DocumentRef::from(record.document()?))?;
     Ok(matches.then_some(record))

@@ -1,6 +1,7 @@
 //! What is asked of a collection, and what comes back: filters and updates arrive here parsed.
 
 use document::{Bson, Document};
+use query::aggregate::Pipeline;
 use query::{Filter, Projection, Sort, Update};
 
 use crate::CollectionName;
@@ -20,6 +21,17 @@ pub struct FindRequest {
     pub limit: Option<u64>,
     /// Which of their fields; `None` is all.
     pub projection: Option<Projection>,
+}
+
+/// A pipeline to run.
+#[derive(Debug, Clone)]
+pub struct AggregateRequest {
+    /// Where it begins.
+    pub collection: CollectionName,
+    /// What the documents go through.
+    pub pipeline: Pipeline,
+    /// What `$sample` picks by: another number, another choice.
+    pub seed: u64,
 }
 
 /// Documents to change.

@@ -17,6 +17,16 @@ pub fn check_limits(document: &Document) -> Result<(), DialectError> {
     if bytes > DOCUMENT_BYTES_MAX { Err(DialectError::TooLarge { bytes }) } else { Ok(()) }
 }
 
+/// How many bytes of BSON `document` takes, which may be more than may be stored; an error where it breaks another limit.
+pub fn document_size(document: &Document) -> Result<usize, DialectError> {
+    document_bytes(document, 1)
+}
+
+/// How many bytes of BSON `value` takes without a key; an error as for [`document_size`].
+pub fn value_size(value: &Bson) -> Result<usize, DialectError> {
+    value_bytes(value, 0)
+}
+
 /// A document's frame: its length in front and a NUL at the end.
 const FRAME_BYTES: usize = 4 + 1;
 const STRING_FRAME_BYTES: usize = 4 + 1;

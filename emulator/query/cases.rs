@@ -7,10 +7,11 @@ use document::{Bson, DateTime, Document, DocumentRef, RawDocumentBuf, decode_doc
 use serde_json::Value;
 
 use crate::aggregate::expressions::operator_names;
-use crate::aggregate::{Expression, Names, Scope};
+use crate::aggregate::{Expression, Names, Pipeline, Scope, accumulator_names, stage_names};
+use crate::shelf::Shelf;
 use crate::update::FieldChanges;
 use crate::{Filter, Projection, QueryError, Sort, Update};
-use support::{ExpressionCase, FilterCase, Page, UpdateCase};
+use support::{ExpressionCase, FilterCase, Page, PipelineCase, UpdateCase};
 
 #[path = "../../tests/support/cases.rs"]
 mod support;
@@ -91,6 +92,41 @@ fn there_are_enough_expressions_and_every_operator_is_among_them() {
 }
 
 #[test]
+fn pipelines() {
+    let mut failures = Vec::new();
+    for page in support::pipeline_pages(Path::new(CASES)) {
+        for case in &page.cases {
+            let mut expected = match (case.expect.as_ref().or(case.expect_unordered.as_ref()), case.expect_count) {
+                (Some(documents), _) => Ok(decode_all(documents)),
+                (None, Some(count)) => Ok(vec![Document::new(); count]),
+                (None, None) => Err(case.error.clone().unwrap_or_default()),
+            };
+            let mut found = aggregate(case, &mut failures).map_err(|error| error.message);
+            if case.expect_count.is_some() {
+                found = found.map(|found| vec![Document::new(); found.len()]);
+            }
+            if case.expect_unordered.is_some() {
+                found = found.map(sorted);
+                expected = expected.map(sorted);
+            }
+            note(&mut failures, &page.name, &case.name, found, expected);
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn every_stage_and_accumulator_has_a_case() {
+    let pages = support::pipeline_pages(Path::new(CASES));
+    let cases: Vec<_> = pages.iter().flat_map(|page| &page.cases).collect();
+    assert!(cases.len() >= 150, "{} cases of pipelines", cases.len());
+    let text = serde_json::to_string(&cases.iter().map(|case| &case.pipeline).collect::<Vec<_>>()).unwrap();
+    let names = [stage_names(), accumulator_names()].concat();
+    let missing: Vec<_> = names.iter().filter(|name| !text.contains(&format!("\"{name}\":"))).collect();
+    assert!(missing.is_empty(), "no case has {missing:?}");
+}
+
+#[test]
 fn there_are_enough_cases_and_no_name_twice() {
     let mut filters = support::filter_pages(Path::new(CASES));
     filters.extend(support::geo_pages(Path::new(CASES)));
@@ -166,6 +202,27 @@ fn evaluate(case: &ExpressionCase) -> Result<Document, QueryError> {
 
 fn wrapped(value: Option<Bson>) -> Document {
     value.into_iter().map(|value| ("value".to_owned(), value)).collect()
+}
+
+fn aggregate(case: &PipelineCase, failures: &mut Vec<String>) -> Result<Vec<Document>, QueryError> {
+    let stages: Vec<Bson> = decode_all(&case.pipeline).into_iter().map(Bson::Document).collect();
+    let pipeline = Pipeline::parse(&stages)?;
+    let agrees = |(found, expected): (&String, &String)| found.contains(expected.as_str());
+    if pipeline.warnings().len() != case.warnings.len() || !pipeline.warnings().iter().zip(&case.warnings).all(agrees) {
+        failures.push(format!("{}: warns of {:?}", case.name, pipeline.warnings()));
+    }
+    let mut collections: Vec<_> =
+        case.collections.iter().map(|(name, documents)| (name.clone(), decode_all(documents))).collect();
+    collections.push(("this".to_owned(), decode_all(case.documents())));
+    let shelf = Shelf::new(collections);
+    let found = pipeline.run("this", &shelf)?.collect::<Result<Vec<_>, _>>()?;
+    Ok(found.iter().map(|document| Document::try_from(document).unwrap()).collect())
+}
+
+/// Documents in the order of their bytes.
+fn sorted(mut documents: Vec<Document>) -> Vec<Document> {
+    documents.sort_by_key(|document| document.to_vec().unwrap());
+    documents
 }
 
 /// What an update did: how many matched, what changed in each.

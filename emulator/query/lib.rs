@@ -20,3 +20,5 @@ pub use update::{FieldChanges, Update};
 mod cases;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod shelf;

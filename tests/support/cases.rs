@@ -1,10 +1,11 @@
-//! The language as data: what `tests/cases/filter`, `tests/cases/geo` and `tests/cases/update` hold, read into structs that know no
+//! The language as data: what the folders of `tests/cases` hold, read into structs that know no
 //! implementation. `emulator/query/cases.rs` runs them on the pure crate; a test on the whole process can run them over HTTP.
 //!
 //! A file is a page of the manual: `{"documents": […], "cases": […]}`. A case without documents of its own works on the file's.
 //! Values are relaxed EJSON, as the wire carries it.
 #![allow(dead_code, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -85,6 +86,36 @@ pub(crate) struct UpdateCase {
     pub(crate) error: Option<String>,
 }
 
+/// A pipeline and its results.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PipelineCase {
+    /// What the case shows; unique within its file.
+    pub(crate) name: String,
+    /// How far the expectation can be trusted.
+    pub(crate) provenance: Provenance,
+    /// The rule, golden case or manual page it comes from.
+    pub(crate) source: String,
+    /// What the collection holds, in this order. Absent: the file's documents.
+    documents: Option<Vec<Value>>,
+    /// What other collections hold.
+    #[serde(default)]
+    pub(crate) collections: BTreeMap<String, Vec<Value>>,
+    /// The stages.
+    pub(crate) pipeline: Vec<Value>,
+    /// The results, in order.
+    pub(crate) expect: Option<Vec<Value>>,
+    /// The results, where their order is not said.
+    pub(crate) expect_unordered: Option<Vec<Value>>,
+    /// How many results there are, where chance decides which.
+    pub(crate) expect_count: Option<usize>,
+    /// A part of each warning, in order.
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
+    /// A part of the error's text, where there is an error.
+    pub(crate) error: Option<String>,
+}
+
 /// What an update changes in a document.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -159,6 +190,20 @@ impl UpdateCase {
             Some(document) => vec![document.clone()],
         }
     }
+}
+
+impl PipelineCase {
+    /// What the collection holds, in this order.
+    pub(crate) fn documents(&self) -> &[Value] {
+        self.documents.as_deref().unwrap_or_default()
+    }
+}
+
+/// Every page of pipeline cases below `tests/cases/aggregate/stages`, by name.
+pub(crate) fn pipeline_pages(cases: &Path) -> Vec<Page<PipelineCase>> {
+    pages(&cases.join("aggregate/stages"), |case: &mut PipelineCase, documents| {
+        case.documents.get_or_insert_with(|| documents.to_vec());
+    })
 }
 
 /// Every page of filter cases below `tests/cases`, by name.

@@ -1,6 +1,7 @@
 //! Tests of the whole crate through its public face, and what they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod aggregation;
 mod behaviour;
 mod concurrency;
 mod durability;

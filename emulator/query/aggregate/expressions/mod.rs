@@ -43,8 +43,12 @@ use crate::QueryError;
 use node::{Environment, Node};
 use parse::Parser;
 
+pub(crate) use accumulators::{Deviation, Sum};
 #[cfg(test)]
 pub(crate) use operators::names as operator_names;
+pub(crate) use path::check_field_name;
+pub(crate) use value::{is_true, show};
+pub(crate) use variables::check_name as check_variable_name;
 
 /// An expression, read once and evaluated for each document.
 #[derive(Debug, Clone)]

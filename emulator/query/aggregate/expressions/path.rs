@@ -32,7 +32,7 @@ fn check_name(name: &str) -> Result<(), QueryError> {
 }
 
 /// The name of a field in an object that an expression makes.
-pub(super) fn check_field_name(name: &str) -> Result<(), QueryError> {
+pub(crate) fn check_field_name(name: &str) -> Result<(), QueryError> {
     check_name(name)?;
     if name.contains('.') {
         return Err(QueryError::bad_query("FieldPath field names may not contain '.'."));

@@ -56,7 +56,7 @@ impl<'a> Value<'a> {
         matches!(self.view(), None | Some(ValueRef::Null | ValueRef::Undefined))
     }
 
-    pub(super) fn is_true(&self) -> bool {
+    pub(crate) fn is_true(&self) -> bool {
         self.view().is_some_and(is_true)
     }
 
@@ -104,7 +104,7 @@ impl<'a> Value<'a> {
     }
 
     /// The value as error texts print it.
-    pub(super) fn show(&self) -> String {
+    pub(crate) fn show(&self) -> String {
         self.view().map_or_else(|| "MISSING".to_owned(), show)
     }
 }
@@ -116,7 +116,7 @@ impl<T: Into<Bson>> From<T> for Value<'_> {
 }
 
 /// MongoDB's idea of truth: all but false, zero, null and undefined.
-pub(super) fn is_true(value: ValueRef<'_>) -> bool {
+pub(crate) fn is_true(value: ValueRef<'_>) -> bool {
     match value {
         ValueRef::Boolean(flag) => flag,
         ValueRef::Null | ValueRef::Undefined => false,
@@ -170,7 +170,7 @@ fn without_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
-fn show(value: ValueRef<'_>) -> String {
+pub(crate) fn show(value: ValueRef<'_>) -> String {
     match value {
         ValueRef::Double(number) => double_text(number),
         ValueRef::String(text) | ValueRef::Symbol(text) => format!("\"{text}\""),

@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str, names: &Names) -> Result<Node, QueryError> {
 }
 
 /// Whether an expression may bind this name.
-pub(super) fn check_name(name: &str) -> Result<(), QueryError> {
+pub(crate) fn check_name(name: &str) -> Result<(), QueryError> {
     if name == "CURRENT" {
         return Err(QueryError::unsupported("a variable named CURRENT"));
     }

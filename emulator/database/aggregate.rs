@@ -1,0 +1,131 @@
+//! Aggregation over collections: the library in which a pipeline reads, everything as it was after one commit.
+//! What the stages mean is `query`'s; the front of a pipeline is answered as a find is, by the same plans.
+
+use std::cell::Cell;
+
+use document::RawDocumentBuf;
+use query::aggregate::{Documents, Front, Library};
+use query::{Filter, QueryError, QueryErrorKind};
+
+use crate::plan::{Plan, Source};
+use crate::read::{self, View, is_match};
+use crate::record::Record;
+use crate::store::{Catalogue, CollectionId, Scan};
+use crate::{AggregateRequest, CollectionName, DatabaseError, FindRequest};
+
+/// How many bytes of documents are sorted in memory, as a pipeline's own sort counts them.
+const SORT_BYTES_MAX: usize = 100 * 1024 * 1024;
+
+const SORT_EXCEEDED: &str = "Sort exceeded memory limit of 104857600 bytes, but did not opt in to external sorting. \
+                             Aborting operation. Pass allowDiskUse:true to opt in.";
+
+/// Carries out a pipeline.
+pub(crate) fn aggregate(
+    view: &View,
+    catalogue: &Catalogue,
+    namespace: &str,
+    request: &AggregateRequest,
+) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
+    let collections = Collections { view, catalogue, namespace, random: Cell::new(request.seed) };
+    request.pipeline.run(request.collection.as_str(), &collections)?.collect()
+}
+
+/// The collections of a namespace after one commit.
+struct Collections<'a> {
+    view: &'a View,
+    catalogue: &'a Catalogue,
+    namespace: &'a str,
+    random: Cell<u64>,
+}
+
+impl Library for Collections<'_> {
+    type Error = DatabaseError;
+
+    fn documents<'a>(&'a self, collection: &str, front: Front) -> Result<Documents<'a, DatabaseError>, DatabaseError> {
+        let Some((name, id)) = self.collection(collection) else { return Ok(Box::new(std::iter::empty())) };
+        if front.near.is_some() {
+            return Err(unsupported("$geoNear"));
+        }
+        let plan = Plan::of(&front.filter);
+        if plan == Plan::Scan && front.sort.is_none() {
+            return self.scan(id, front);
+        }
+        let request = FindRequest {
+            collection: name,
+            filter: front.filter,
+            sort: front.sort,
+            skip: front.skip,
+            limit: front.limit,
+            projection: None,
+        };
+        let page = read::page(self.view, id, &plan, &request)?;
+        if request.sort.is_some() {
+            check_sorted(&page)?;
+        }
+        Ok(Box::new(page.into_iter().map(|record| record.to_raw())))
+    }
+
+    /// SplitMix64, which turns any seed into well-spread numbers.
+    fn random_below(&self, end: u64) -> u64 {
+        let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.random.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)).checked_rem(end).unwrap_or_default()
+    }
+}
+
+impl Collections<'_> {
+    /// `None` for what is no name, and for a collection that is missing.
+    fn collection(&self, name: &str) -> Option<(CollectionName, CollectionId)> {
+        let name = CollectionName::parse(name).ok()?;
+        let id = self.catalogue.collection(self.namespace, &name).ok()?;
+        Some((name, id))
+    }
+
+    /// Documents as they are stored, read only as far as they are asked for.
+    fn scan(&self, id: CollectionId, front: Front) -> Result<Documents<'static, DatabaseError>, DatabaseError> {
+        let mut source = self.view;
+        let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let mut left_out = size(front.skip);
+        let matches = Matches { scan: source.scan(id)?, filter: front.filter };
+        let rest = matches.skip_while(move |record| {
+            let skipped = record.is_ok() && left_out > 0;
+            left_out -= usize::from(skipped);
+            skipped
+        });
+        let page = rest.take(front.limit.map_or(usize::MAX, size));
+        Ok(Box::new(page.map(|record| record?.to_raw())))
+    }
+}
+
+/// The documents of a scan that match.
+struct Matches {
+    scan: Scan,
+    filter: Filter,
+}
+
+impl Iterator for Matches {
+    type Item = Result<Record, DatabaseError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.scan.find_map(|found| {
+            let record = found.map(|(number, version)| Record { number, version });
+            is_match(record, &self.filter).transpose()
+        })
+    }
+}
+
+fn check_sorted(page: &[Record]) -> Result<(), DatabaseError> {
+    let bytes: usize = page.iter().map(|record| record.version.value.len()).sum();
+    if bytes > SORT_BYTES_MAX { Err(bad_query(SORT_EXCEEDED)) } else { Ok(()) }
+}
+
+fn bad_query(message: &str) -> DatabaseError {
+    QueryError { kind: QueryErrorKind::BadQuery, message: message.to_owned() }.into()
+}
+
+fn unsupported(name: &str) -> DatabaseError {
+    let message = format!("not supported by the emulator: {name}");
+    QueryError { kind: QueryErrorKind::Unsupported, message }.into()
+}
