@@ -191,7 +191,7 @@ fn actions_are_refused_by_name() {
         reply["message"].as_str().unwrap().to_owned()
     };
     assert!(message("database.fly").contains("database.fly"));
-    assert_eq!(message("database.startTransaction"), "not supported by the emulator: database.startTransaction");
+    assert_eq!(message("wx.api"), "not supported by the emulator: wx.api");
     let fields: Fields<'_> = &[
         ("action", b"wx.openApi"),
         ("apiName", b"security.msgSecCheck"),

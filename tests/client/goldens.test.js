@@ -1,4 +1,4 @@
-// What the builders send, beside what the server SDK sends for the same calls (`goldens.json`: each case's action and
+// What the builders send, beside what the server SDK sends for the same calls (`../cases/goldens/records.json`: each case's action and
 // parameters, in canonical EJSON). Where the client means to differ (semantics UNC-09), DOCUMENTED says what it sends.
 'use strict';
 
@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { before, test } = require('node:test');
 const { openSimulator } = require('./support/simulator');
 const { openStub } = require('./support/stub');
-const goldens = require('./goldens.json');
+const goldens = require('../cases/goldens/records.json');
 
 let stub;
 let db;

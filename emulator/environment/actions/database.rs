@@ -1,6 +1,12 @@
 //! The database actions of dialects A and B (protocol §2.4, §2.5): params to request, reply to JSON. Both dialects name the same
 //! things; what differs is how a request spells a value, which `params.rs` reads in either way, and how a reply does.
 
+mod aggregate;
+mod pending;
+mod session;
+mod transaction;
+
+use super::lint::{self, Warnings};
 use super::params::Params;
 use crate::access;
 use crate::caller::Caller;
@@ -61,28 +67,17 @@ impl<'a> Request<'a> {
 
     /// `database.getDocument`, `database.queryDocument`.
     pub(crate) async fn get(self) -> Result<Reply, ActionError> {
-        self.refuse_transaction()?;
         let (limit, skip) = (self.limit()?, self.skip()?);
-        let collection = self.collection()?;
-        let request = FindRequest {
-            filter: self.read_filter(&collection)?,
-            collection,
-            sort: self.params.optional_order("order", self.now)?.as_ref().map(Sort::parse).transpose()?,
-            skip,
-            limit: Some(limit),
-            projection: self.params.optional_parsed("projection", self.now, Projection::parse)?,
-        };
-        let documents = self.environment.database.find(request).await?;
+        let documents = self.session()?.find(self.find_request(skip, limit)?).await?;
         let list: Vec<Value> = documents.iter().map(|document| answer(document, self.params.dialect())).collect();
         Ok(Reply::Data(json!({ "list": list, "offset": skip, "limit": limit })))
     }
 
     /// `database.calculateDocument`, `database.countDocument`.
     pub(crate) async fn count(self) -> Result<Reply, ActionError> {
-        self.refuse_transaction()?;
         let collection = self.collection()?;
         let filter = self.read_filter(&collection)?;
-        let total = self.environment.database.count(&collection, filter).await?;
+        let total = self.session()?.count(&collection, filter).await?;
         Ok(Reply::Data(json!({ "total": total })))
     }
 
@@ -90,10 +85,14 @@ impl<'a> Request<'a> {
     pub(crate) async fn modify(self) -> Result<Reply, ActionError> {
         let collection = self.collection()?;
         let upsert = self.params.flag("upsert")?;
-        let update =
-            if self.params.flag("merge")? { self.update(&collection, upsert)? } else { self.replacement(&collection)? };
-        let request = self.update_request(collection, update, upsert.then(new_id), false)?;
-        let UpdateReply { matched, upserted, .. } = self.environment.database.update(request).await?;
+        let data = self.params.document("data", self.now)?;
+        let update = if self.params.flag("merge")? {
+            self.update(&collection, data, upsert)?
+        } else {
+            self.replacement(&collection, data)?
+        };
+        let request = self.update_request(collection, update, upsert, false)?;
+        let UpdateReply { matched, upserted, .. } = self.session()?.update(request).await?;
         let upserted = upserted.as_ref().map(plain);
         // Which of the two names a client reads depends on its dialect and on the call.
         Ok(Reply::Data(json!({ "updated": matched, "upsert_id": upserted, "upserted_id": upserted })))
@@ -102,25 +101,27 @@ impl<'a> Request<'a> {
     /// `database.modifyAndReturnDoc`.
     pub(crate) async fn modify_and_return(self) -> Result<Reply, ActionError> {
         let collection = self.collection()?;
-        let update = self.update(&collection, false)?;
-        let request = self.update_request(collection, update, None, true)?;
-        let reply = self.environment.database.update(request).await?;
+        let update = self.update(&collection, self.params.document("data", self.now)?, false)?;
+        let request = self.update_request(collection, update, false, true)?;
+        let reply = self.session()?.update(request).await?;
         let document = reply.document.as_ref().map(|document| text_of(document.into()));
         Ok(Reply::Data(json!({ "updated": reply.matched, "doc": document })))
     }
 
     /// `database.removeDocument`, `database.deleteDocument`.
     pub(crate) async fn remove(self) -> Result<Reply, ActionError> {
-        self.refuse_transaction()?;
-        let collection = self.collection()?;
-        let filter = self.write_filter(&collection)?;
-        let request = RemoveRequest { collection, filter, multi: self.params.flag("multi")? };
-        let deleted = self.environment.database.remove(request).await?;
+        let deleted = self.remove_all().await?;
         Ok(Reply::Data(json!({ "deleted": deleted })))
     }
 
+    async fn remove_all(&self) -> Result<u64, ActionError> {
+        let collection = self.collection()?;
+        let filter = self.write_filter(&collection)?;
+        let request = RemoveRequest { collection, filter, multi: self.params.flag("multi")? };
+        Ok(self.session()?.remove(request).await?)
+    }
+
     async fn insert_all(&self, given: Vec<Document>) -> Result<Vec<Value>, ActionError> {
-        self.refuse_transaction()?;
         let collection = self.collection()?;
         let owner = access::creator(self.environment, self.caller, &collection)?;
         let documents =
@@ -128,7 +129,8 @@ impl<'a> Request<'a> {
         if documents.is_empty() {
             return Err(ActionError::invalid_param("data must hold at least one document"));
         }
-        let ids = self.environment.database.insert(&collection, documents).await?;
+        self.warn(documents.iter().flat_map(lint::document).collect());
+        let ids = self.session()?.insert(&collection, documents).await?;
         Ok(ids.iter().map(plain).collect())
     }
 
@@ -156,9 +158,21 @@ impl<'a> Request<'a> {
         Ok(given)
     }
 
+    fn find_request(&self, skip: u64, limit: u64) -> Result<FindRequest, ActionError> {
+        let collection = self.collection()?;
+        Ok(FindRequest {
+            filter: self.read_filter(&collection)?,
+            collection,
+            sort: self.params.optional_order("order", self.now)?.as_ref().map(Sort::parse).transpose()?,
+            skip,
+            limit: Some(limit),
+            projection: self.params.optional_parsed("projection", self.now, Projection::parse)?,
+        })
+    }
+
     /// `update()`: an update by operators. What a user's upsert creates is the user's.
-    fn update(&self, collection: &CollectionName, upsert: bool) -> Result<Update, ActionError> {
-        let mut data = self.params.document("data", self.now)?;
+    fn update(&self, collection: &CollectionName, mut data: Document, upsert: bool) -> Result<Update, ActionError> {
+        self.warn(lint::update(&mut data));
         if let Some(owner) = access::creator(self.environment, self.caller, collection)? {
             access::refuse_owner_in_update(&data)?;
             if upsert {
@@ -169,8 +183,8 @@ impl<'a> Request<'a> {
     }
 
     /// `set()`: the whole document is replaced, one document only.
-    fn replacement(&self, collection: &CollectionName) -> Result<Update, ActionError> {
-        let data = self.params.document("data", self.now)?;
+    fn replacement(&self, collection: &CollectionName, data: Document) -> Result<Update, ActionError> {
+        self.warn(lint::document(&data));
         if self.params.flag("multi")? {
             return Err(ActionError::invalid_param(
                 "a replacement (merge: false) changes one document, multi: true is not allowed",
@@ -184,16 +198,15 @@ impl<'a> Request<'a> {
         &self,
         collection: CollectionName,
         update: Update,
-        upsert: Option<Bson>,
+        upsert: bool,
         return_document: bool,
     ) -> Result<UpdateRequest, ActionError> {
-        self.refuse_transaction()?;
         Ok(UpdateRequest {
             filter: self.write_filter(&collection)?,
             collection,
             update,
             multi: !return_document && self.params.flag("multi")?,
-            upsert,
+            upsert: upsert.then(new_id),
             return_document,
         })
     }
@@ -220,6 +233,7 @@ impl<'a> Request<'a> {
     fn query(&self) -> Result<Option<Filter>, ActionError> {
         let Some(mut query) = self.params.optional_document("query", self.now)? else { return Ok(None) };
         access::fill_in_openid(self.caller, &mut query);
+        self.warn(lint::query(&mut query));
         Ok(Some(Filter::parse(&query)?))
     }
 
@@ -234,11 +248,10 @@ impl<'a> Request<'a> {
         u64::try_from(skip).map_err(|_| ActionError::param_type("offset", "a whole number that is not negative"))
     }
 
-    fn refuse_transaction(&self) -> Result<(), ActionError> {
-        if self.params.has("transactionId") {
-            Err(ActionError::unsupported("transactions (transactionId)"))
-        } else {
-            Ok(())
+    fn warn(&self, warnings: Warnings) {
+        let collection = self.params.optional_text("collectionName").ok().flatten().unwrap_or_default();
+        for warning in warnings {
+            tracing::warn!("collection `{collection}`: {warning}");
         }
     }
 }

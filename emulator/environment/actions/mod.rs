@@ -4,6 +4,7 @@
 mod auth;
 mod database;
 mod functions;
+mod lint;
 mod params;
 mod storage;
 pub(crate) mod watch;
@@ -25,14 +26,22 @@ enum Action {
     SignInAnonymously,
     SignInWithTicket,
     WsWebSign,
+    AbortTransaction,
     AddCollection,
     AddDocument,
+    Aggregate,
+    CommitTransaction,
     CountDocuments,
+    DeleteInTransaction,
     GetDocuments,
+    GetInTransaction,
     InsertDocuments,
+    InsertInTransaction,
     ModifyAndReturnDocument,
     ModifyDocuments,
     RemoveDocuments,
+    StartTransaction,
+    UpdateInTransaction,
     SignIn,
     InvokeFunction,
     BatchCopyFile,
@@ -51,17 +60,26 @@ const ACTIONS: &[(&str, Action, Dialect)] = &[
     ("auth.signInAnonymously", Action::SignInAnonymously, Dialect::A),
     ("auth.signInWithTicket", Action::SignInWithTicket, Dialect::A),
     ("auth.wsWebSign", Action::WsWebSign, Dialect::A),
+    ("database.abortTransaction", Action::AbortTransaction, Dialect::A),
     ("database.addCollection", Action::AddCollection, Dialect::A),
     ("database.addDocument", Action::AddDocument, Dialect::A),
+    ("database.aggregate", Action::Aggregate, Dialect::A),
+    ("database.aggregateDocuments", Action::Aggregate, Dialect::B),
     ("database.calculateDocument", Action::CountDocuments, Dialect::B),
+    ("database.commitTransaction", Action::CommitTransaction, Dialect::A),
     ("database.countDocument", Action::CountDocuments, Dialect::A),
+    ("database.deleteDocInTransaction", Action::DeleteInTransaction, Dialect::A),
     ("database.deleteDocument", Action::RemoveDocuments, Dialect::A),
     ("database.getDocument", Action::GetDocuments, Dialect::B),
+    ("database.getInTransaction", Action::GetInTransaction, Dialect::A),
+    ("database.insertDocInTransaction", Action::InsertInTransaction, Dialect::A),
     ("database.insertDocument", Action::InsertDocuments, Dialect::B),
     ("database.modifyAndReturnDoc", Action::ModifyAndReturnDocument, Dialect::B),
     ("database.modifyDocument", Action::ModifyDocuments, Dialect::B),
     ("database.queryDocument", Action::GetDocuments, Dialect::A),
     ("database.removeDocument", Action::RemoveDocuments, Dialect::B),
+    ("database.startTransaction", Action::StartTransaction, Dialect::A),
+    ("database.updateDocInTransaction", Action::UpdateInTransaction, Dialect::A),
     ("database.updateDocument", Action::ModifyDocuments, Dialect::A),
     ("emulator.signIn", Action::SignIn, Dialect::A),
     ("functions.invokeFunction", Action::InvokeFunction, Dialect::A),
@@ -88,15 +106,6 @@ const ACTIONS_UNSUPPORTED: &[&str] = &[
     "auth.signUpWithEmailAndPassword",
     "auth.unlink",
     "auth.updateUserInfo",
-    "database.abortTransaction",
-    "database.aggregate",
-    "database.aggregateDocuments",
-    "database.commitTransaction",
-    "database.deleteDocInTransaction",
-    "database.getInTransaction",
-    "database.insertDocInTransaction",
-    "database.startTransaction",
-    "database.updateDocInTransaction",
     "wx.api",
     "wx.openApi",
     "wx.wxCallContainerApi",
@@ -114,14 +123,22 @@ impl Action {
             | Action::SignInWithTicket => true,
             Action::GetUserInfo
             | Action::WsWebSign
+            | Action::AbortTransaction
             | Action::AddCollection
             | Action::AddDocument
+            | Action::Aggregate
+            | Action::CommitTransaction
             | Action::CountDocuments
+            | Action::DeleteInTransaction
             | Action::GetDocuments
+            | Action::GetInTransaction
             | Action::InsertDocuments
+            | Action::InsertInTransaction
             | Action::ModifyAndReturnDocument
             | Action::ModifyDocuments
             | Action::RemoveDocuments
+            | Action::StartTransaction
+            | Action::UpdateInTransaction
             | Action::InvokeFunction
             | Action::BatchCopyFile
             | Action::BatchDeleteFile
@@ -174,14 +191,22 @@ async fn carry_out(
         Action::SignInAnonymously => auth::sign_in_anonymously(environment, &params),
         Action::SignInWithTicket => auth::sign_in_with_ticket(environment, &params),
         Action::WsWebSign => Ok(auth::web_socket(environment, caller)),
+        Action::AbortTransaction => request(params).abort_transaction().await,
         Action::AddCollection => request(params).add_collection().await,
         Action::AddDocument => request(params).add().await,
+        Action::Aggregate => request(params).aggregate().await,
+        Action::CommitTransaction => request(params).commit_transaction().await,
         Action::CountDocuments => request(params).count().await,
+        Action::DeleteInTransaction => request(params).delete_in_transaction().await,
         Action::GetDocuments => request(params).get().await,
+        Action::GetInTransaction => request(params).get_in_transaction().await,
         Action::InsertDocuments => request(params).insert().await,
+        Action::InsertInTransaction => request(params).insert_in_transaction().await,
         Action::ModifyAndReturnDocument => request(params).modify_and_return().await,
         Action::ModifyDocuments => request(params).modify().await,
         Action::RemoveDocuments => request(params).remove().await,
+        Action::StartTransaction => request(params).start_transaction().await,
+        Action::UpdateInTransaction => request(params).update_in_transaction().await,
         Action::InvokeFunction => functions::invoke(environment, caller, params).await,
         Action::BatchCopyFile => storage::copy(environment, caller, params).await,
         Action::BatchDeleteFile => storage::delete(environment, caller, params).await,

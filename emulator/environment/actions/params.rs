@@ -83,6 +83,11 @@ impl Params {
         self.get(name).map(|value| self.decode(name, value, now)).transpose()
     }
 
+    /// A document that must be there as a text of extended JSON, whatever the dialect.
+    pub(crate) fn document_text(&self, name: &str, now: DateTime) -> Result<Document, ActionError> {
+        document::decode_text(self.text(name)?, now).map_err(|error| malformed(name, &error))
+    }
+
     /// An array of documents that must be there.
     pub(crate) fn documents(&self, name: &str, now: DateTime) -> Result<Vec<Document>, ActionError> {
         self.array(name)?.iter().map(|value| self.decode(name, value, now)).collect()

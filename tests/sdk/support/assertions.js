@@ -3,14 +3,16 @@
 
 const assert = require('node:assert/strict');
 
-/** The error that `promise` rejects with. */
+/** The failure of a call: what `promise` rejects with, or answers where the SDK is one that answers its failures. */
 async function rejection(promise) {
+  let answer;
   try {
-    await promise;
+    answer = await promise;
   } catch (error) {
     return error;
   }
-  return assert.fail('expected a rejection');
+  assert.ok(answer?.code, `expected a failure instead of ${JSON.stringify(answer)}`);
+  return answer;
 }
 
 /** `promise` rejects with this `code`, and a message that contains `texts`. */

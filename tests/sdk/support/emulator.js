@@ -24,10 +24,10 @@ const APPID = 'wx0123456789abcdef';
 
 /**
  * `prepare` runs once, when it is ready. `keepsData: true`: not ephemeral, so that `emulator call` finds it; `callAs` needs that.
- * `flags` are more of `emulator start`'s.
+ * `flags` are more of `emulator start`'s. `open(url, env)`: an app of the SDK under test, node-sdk 3.18.3 where none is given.
  */
-function useEmulator({ keepsData = false, flags = [], prepare = async () => {} } = {}) {
-  const emulator = new Emulator(keepsData, flags);
+function useEmulator({ keepsData = false, flags = [], prepare = async () => {}, open = openNodeSdk } = {}) {
+  const emulator = new Emulator(keepsData, flags, open);
   // One hook for both: those of a file run side by side.
   before(async () => {
     await emulator.start();
@@ -38,8 +38,9 @@ function useEmulator({ keepsData = false, flags = [], prepare = async () => {} }
 }
 
 class Emulator {
-  constructor(keepsData, flags) {
+  constructor(keepsData, flags, open) {
     this.flags = flags;
+    this.open = open;
     this.dataFolder = keepsData ? fs.mkdtempSync(path.join(os.tmpdir(), 'emulator-sdk-tests-')) : null;
     this.collections = 0;
     this.log = '';
@@ -54,8 +55,9 @@ class Emulator {
     process.on('exit', this.killAtExit);
     this.url = await this.ready();
     pointSdkAt(this.url);
-    this.app = tcb.init({ env: ENVIRONMENT });
+    this.app = this.open(this.url, ENVIRONMENT);
     this.db = this.app.database();
+    this.setup = openNodeSdk(this.url, ENVIRONMENT).database();
   }
 
   ready() {
@@ -94,19 +96,18 @@ class Emulator {
     }
   }
 
-  /** A new collection holding `documents`. */
+  /** A new collection holding `documents`, made by node-sdk 3.18.3 and opened by the SDK under test. */
   async collection(documents = []) {
     this.collections += 1;
     const name = `collection-${this.collections}`;
-    await this.db.createCollection(name);
-    const collection = this.db.collection(name);
+    await this.setup.createCollection(name);
     if (documents.length) {
-      await collection.add(documents);
+      await this.setup.collection(name).add(documents);
     }
-    return { name, collection };
+    return { name, collection: this.db.collection(name) };
   }
 
-  /** The result of a cloud function called through node-sdk, as a server. */
+  /** The result of a cloud function called through the SDK under test, as a server. */
   async call(name, data) {
     const { result } = await this.app.callFunction({ name, data });
     return result;
@@ -127,6 +128,16 @@ class Emulator {
       });
     });
   }
+}
+
+/** The id that the cloud gives to a file at this path (ST-01). */
+function fileIdOf(cloudPath) {
+  return `cloud://${ENVIRONMENT}.7364-${ENVIRONMENT}-${APPID}/${cloudPath}`;
+}
+
+/** It finds the emulator by the variables of `pointSdkAt`. */
+function openNodeSdk(_url, env) {
+  return tcb.init({ env });
 }
 
 /** What a user sets to point the SDK here without touching code (protocol §1.1). */
@@ -157,4 +168,4 @@ function freePort() {
   });
 }
 
-module.exports = { APPID, ENVIRONMENT, useEmulator };
+module.exports = { APPID, ENVIRONMENT, fileIdOf, useEmulator };

@@ -1,0 +1,81 @@
+//! Aggregation: stages to a pipeline, results to texts (protocol §2.4, §2.5, semantics DB-4.02 … DB-4.05).
+
+use super::pending::{Pending, Pipeline};
+use super::{LIMIT_DEFAULT_USERS, Request, answer};
+use crate::access;
+use crate::actions::lint;
+use crate::cloud::Reply;
+use crate::error::ActionError;
+use database::CollectionName;
+use document::{Bson, Dialect, Document, RawDocumentBuf};
+use query::Filter;
+use serde_json::{Value, json};
+
+impl Request<'_> {
+    /// `database.aggregateDocuments`, `database.aggregate`.
+    pub(crate) async fn aggregate(self) -> Result<Reply, ActionError> {
+        let collection = self.collection()?;
+        let stages =
+            self.params.array("stages")?.iter().map(|stage| self.stage(stage)).collect::<Result<Vec<_>, _>>()?;
+        let pipeline = self.allowed(&collection, Pipeline::parse(&stages)?)?;
+        self.warn(pipeline.warnings().iter().cloned().collect());
+        let documents = self.environment.database.aggregate(&collection, pipeline).await?;
+        Ok(Reply::Data(json!({ "list": list(&documents, self.params.dialect()) })))
+    }
+
+    /// `{stageKey, stageValue}` as `{$key: value}`.
+    fn stage(&self, stage: &Value) -> Result<Bson, ActionError> {
+        let text = |name: &str| stage.get(name).and_then(Value::as_str);
+        let (Some(key), Some(value)) = (text("stageKey"), text("stageValue")) else {
+            return Err(ActionError::param_type("stages", "an array of {stageKey, stageValue}, both strings"));
+        };
+        let mut value = document::decode_value_text(value, self.now)
+            .map_err(|error| ActionError::invalid_param(format!("stages: the value of {key}: {error}")))?;
+        if let (Bson::Document(matched), "$match") = (&mut value, key) {
+            access::fill_in_openid(self.caller, matched);
+        }
+        self.warn(lint::stage(key, &mut value));
+        Ok(Bson::Document(Document::from_iter([(key.to_owned(), value)])))
+    }
+
+    /// The pipeline over what the caller may read; a user gets a page of it unless it has a `$limit` of its own.
+    fn allowed(&self, collection: &CollectionName, pipeline: Pipeline) -> Result<Pipeline, ActionError> {
+        let readable = access::read_filter(self.environment, self.caller, collection, Filter::all())?;
+        if self.caller.is_administrator() {
+            return Ok(pipeline);
+        }
+        if !pipeline.collections().is_empty() {
+            return Err(ActionError::unsupported(
+                "$lookup asked for by a user: aggregate in a cloud function (UNC-03)",
+            ));
+        }
+        let pipeline = pipeline.narrowed(readable);
+        Ok(if pipeline.is_limited() { pipeline } else { pipeline.limited(LIMIT_DEFAULT_USERS) })
+    }
+}
+
+/// An array of texts; in dialect A that array is a text itself.
+fn list(documents: &[RawDocumentBuf], dialect: Dialect) -> Value {
+    let texts: Vec<Value> = documents.iter().map(|document| answer(document, Dialect::B)).collect();
+    match dialect {
+        Dialect::A => json!(Value::Array(texts).to_string()),
+        Dialect::B | Dialect::G => Value::Array(texts),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use ::document::{DateTime, decode_text};
+
+    #[test]
+    fn results_are_texts() {
+        let document = decode_text(r#"{"_id": "x", "n": 1}"#, DateTime::from_millis(0)).unwrap();
+        let documents = [RawDocumentBuf::try_from(&document).unwrap()];
+        let text = r#"{"_id":"x","n":1}"#;
+        assert_eq!(list(&documents, Dialect::B), json!([text]));
+        assert_eq!(list(&documents, Dialect::A), json!(json!([text]).to_string()));
+        assert_eq!(list(&[], Dialect::A), json!("[]"));
+    }
+}
