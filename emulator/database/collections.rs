@@ -5,8 +5,10 @@ use std::sync::Arc;
 use document::{Bson, Document, RawDocumentBuf};
 use query::Filter;
 
+use crate::explain::{self, Explanation, Stopwatch};
 use crate::folder::Shared;
-use crate::plan::Plan;
+use crate::index::{self, IndexDefinition};
+use crate::plan::{Plan, Question, Source};
 use crate::read::{self, View};
 use crate::record::NewDocument;
 use crate::store::CollectionId;
@@ -80,15 +82,35 @@ impl Database {
 
     /// The documents asked for, as they all were at one moment.
     pub async fn find(&self, request: FindRequest) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
-        let plan = Plan::of(&request.filter);
-        let collection = request.collection.clone();
-        self.read(&collection, plan, move |view, id, plan| read::find(&view, id, plan, &request)).await
+        let (view, id) = self.view(&request.collection)?;
+        let plan = view.plan(id, request.question())?;
+        let watch = Stopwatch::start(&request.collection);
+        let work = move |plan: &Plan| {
+            let found = read::find(&view, id, plan, &request);
+            watch.stop(plan, &request.filter, request.sort.as_ref());
+            found
+        };
+        read_by(plan, work).await
+    }
+
+    /// Answers a query and tells how: which index, how much was looked at, which index would have helped.
+    pub async fn explain(&self, request: FindRequest) -> Result<Explanation, DatabaseError> {
+        let (view, id) = self.view(&request.collection)?;
+        let plan = view.plan(id, request.question())?;
+        read_by(plan, move |plan| explain::explain(&view, id, plan, &request)).await
     }
 
     /// How many documents match, as they all were at one moment.
     pub async fn count(&self, collection: &CollectionName, filter: Filter) -> Result<u64, DatabaseError> {
-        let plan = Plan::of(&filter);
-        self.read(collection, plan, move |view, id, plan| read::count(&view, id, plan, &filter)).await
+        let (view, id) = self.view(collection)?;
+        let plan = view.plan(id, Question::all(&filter))?;
+        let watch = Stopwatch::start(collection);
+        let work = move |plan: &Plan| {
+            let counted = read::count(&view, id, plan, &filter);
+            watch.stop(plan, &filter, None);
+            counted
+        };
+        read_by(plan, work).await
     }
 
     /// Changes the matching documents, all of them or (if one cannot be changed) none, in one commit.
@@ -102,27 +124,53 @@ impl Database {
         self.shared.writer.run(self.namespace.clone(), move |draft| write::remove(draft, &request)).await
     }
 
+    /// Makes an index, and returns when queries use it. The same again is no error; for others, see MongoDB's texts.
+    /// [`DatabaseError::DuplicateKey`] if it is unique and documents share a key: then nothing is left of it.
+    pub async fn create_index(
+        &self,
+        collection: &CollectionName,
+        definition: IndexDefinition,
+    ) -> Result<(), DatabaseError> {
+        index::create(self.shared.clone(), self.namespace.clone(), collection.clone(), definition).await
+    }
+
+    /// Drops an index by its name; [`DatabaseError::BadIndex`] for `_id_` and for one that is not there.
+    pub async fn drop_index(&self, collection: &CollectionName, name: &str) -> Result<(), DatabaseError> {
+        let (collection, name) = (collection.clone(), name.to_owned());
+        let _turn = self.shared.indexing.lock().await;
+        self.shared.writer.run(self.namespace.clone(), move |draft| index::drop(draft, &collection, &name)).await
+    }
+
+    /// The indexes that queries use, `_id_` first, then in the order in which they were made.
+    pub fn indexes(&self, collection: &CollectionName) -> Result<Vec<IndexDefinition>, DatabaseError> {
+        let (view, id) = self.view(collection)?;
+        Ok((&view).indexes(id).iter().map(|index| index.definition.clone()).collect())
+    }
+
     /// Keeps a query open: the documents it finds now, and everything that happens to its result from then on.
     pub async fn watch(&self, request: WatchRequest) -> Result<Watch, WatchError> {
         self.shared.watching.watch(&self.shared, self.namespace.clone(), request).await
     }
 
-    /// Reads at a snapshot: here if that takes microseconds, otherwise on a thread that may block.
-    async fn read<T: Send + 'static>(
-        &self,
-        collection: &CollectionName,
-        plan: Plan,
-        work: impl FnOnce(View, CollectionId, &Plan) -> Result<T, DatabaseError> + Send + 'static,
-    ) -> Result<T, DatabaseError> {
+    /// The store as it is now, and a collection of it.
+    fn view(&self, collection: &CollectionName) -> Result<(View, CollectionId), DatabaseError> {
         let view = self.shared.view()?;
-        let id = self.shared.published.catalogue().collection(&self.namespace, collection)?;
-        if plan.is_short() {
-            return guarded(|| work(view, id, &plan));
-        }
-        tokio::task::spawn_blocking(move || guarded(|| work(view, id, &plan)))
-            .await
-            .unwrap_or_else(|error| Err(DatabaseError::Internal(error.to_string())))
+        let id = view.catalogue.collection(&self.namespace, collection)?;
+        Ok((view, id))
     }
+}
+
+/// Reads at a snapshot: here if that takes microseconds, otherwise on a thread that may block.
+async fn read_by<T: Send + 'static>(
+    plan: Plan,
+    work: impl FnOnce(&Plan) -> Result<T, DatabaseError> + Send + 'static,
+) -> Result<T, DatabaseError> {
+    if plan.is_short() {
+        return guarded(|| work(&plan));
+    }
+    tokio::task::spawn_blocking(move || guarded(|| work(&plan)))
+        .await
+        .unwrap_or_else(|error| Err(DatabaseError::Internal(error.to_string())))
 }
 
 fn prepare_all(

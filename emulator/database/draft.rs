@@ -1,18 +1,18 @@
 //! A commit being drafted: what one job reads and writes. Dropped, it leaves nothing; finished, it joins its group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use document::{RawDocumentBuf, ValueRef, to_shell_text};
 
 use crate::group::Group;
+use crate::index::INDEX_IDS_NAME;
 use crate::plan::{Source, present};
 use crate::record::{NewDocument, Record};
-use crate::store::{Catalogue, CollectionId, EntryKey, Scan, State, Value, Version};
+use crate::store::{
+    Catalogue, CatalogueEntry, CollectionId, Entries, EntryKey, Index, KeyRange, Scan, State, Value, Version,
+};
 use crate::{Change, ChangeKind, CollectionName, Commit, DatabaseError, Sequence};
-
-/// The index every collection has.
-const INDEX_IDS_NAME: &str = "_id_";
 
 /// One commit being drafted, in one namespace.
 pub(crate) struct Draft<'a> {
@@ -29,7 +29,9 @@ pub(crate) struct Finished {
     pub(crate) state: State,
     /// The catalogue after it, if it changes that, and what has to be written for it.
     pub(crate) catalogue: Option<Catalogue>,
-    pub(crate) catalogue_entries: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) catalogue_entries: Vec<CatalogueEntry>,
+    /// The indexes it drops, whose entries become garbage.
+    pub(crate) dropped_indexes: Vec<(CollectionId, u32)>,
     pub(crate) writes: BTreeMap<EntryKey, Write>,
     /// What it changes, if anyone wants to know.
     pub(crate) commit: Option<Commit>,
@@ -56,6 +58,7 @@ impl<'a> Draft<'a> {
             state: State { sequence: state.sequence + 1, ..state },
             catalogue: None,
             catalogue_entries: Vec::new(),
+            dropped_indexes: Vec::new(),
             writes: BTreeMap::new(),
             commit: None,
         };
@@ -82,7 +85,7 @@ impl<'a> Draft<'a> {
         Ok(Target { name: name.clone(), id })
     }
 
-    /// Adds a document, or refuses it because its `_id` is taken.
+    /// Adds a document, or refuses it because its `_id` or another unique key is taken.
     pub(crate) fn insert(&mut self, target: &Target, document: NewDocument) -> Result<(), DatabaseError> {
         let id_key = EntryKey::id(target.id, ValueRef::from(&document.id));
         let id_version = self.look(&id_key)?;
@@ -93,6 +96,7 @@ impl<'a> Draft<'a> {
         self.finished.state.next_record += 1;
         self.write(id_key, Value::from(&record.to_be_bytes()[..]), id_version);
         self.write(EntryKey::record(target.id, record), Value::from(document.bytes.as_bytes()), None);
+        self.reindex(target, record, None, Some(&document.bytes))?;
         self.tell(target, record, None, Some(document.bytes), ChangeKind::Insert);
         Ok(())
     }
@@ -106,6 +110,7 @@ impl<'a> Draft<'a> {
         kind: ChangeKind,
     ) -> Result<(), DatabaseError> {
         let before = self.observed(&record)?;
+        self.reindex(target, record.number, Some(record.document()?), Some(&after))?;
         let value = Value::from(after.as_bytes());
         self.write(EntryKey::record(target.id, record.number), value, Some(record.version));
         self.tell(target, record.number, before, Some(after), kind);
@@ -115,6 +120,7 @@ impl<'a> Draft<'a> {
     /// Removes a document.
     pub(crate) fn remove(&mut self, target: &Target, record: Record) -> Result<(), DatabaseError> {
         let before = self.observed(&record)?;
+        self.reindex(target, record.number, Some(record.document()?), None)?;
         let id_key = EntryKey::id(target.id, record.id()?);
         let id_version = self.look(&id_key)?;
         self.write(id_key, Value::removal(), id_version);
@@ -133,11 +139,39 @@ impl<'a> Draft<'a> {
         self.group.accept(self.finished)
     }
 
-    fn catalogue(&self) -> &Catalogue {
+    /// The catalogue as this commit leaves it.
+    pub(crate) fn catalogue(&self) -> &Catalogue {
         self.finished.catalogue.as_ref().unwrap_or_else(|| self.group.catalogue())
     }
 
-    fn write(&mut self, key: EntryKey, value: Value, replaced: Option<Version>) {
+    /// Puts an index into the catalogue, in the place of the one of its number.
+    pub(crate) fn put_index(&mut self, collection: CollectionId, index: Index) -> Result<(), DatabaseError> {
+        let mut catalogue = self.catalogue().clone();
+        if index.is_dropped() {
+            self.finished.dropped_indexes.push((collection, index.number));
+        }
+        self.finished.catalogue_entries.push(catalogue.put_index(collection, index)?);
+        self.finished.catalogue = Some(catalogue);
+        Ok(())
+    }
+
+    /// The number of this commit.
+    pub(crate) fn sequence(&self) -> Sequence {
+        self.finished.state.sequence
+    }
+
+    /// The keys of the entries of a range that are there now, what the draft itself wrote among them.
+    pub(crate) fn keys(&self, range: &KeyRange) -> Result<BTreeSet<Vec<u8>>, DatabaseError> {
+        let own = self.finished.writes.range::<EntryKey, _>(range.bounds());
+        self.group.keys(range, own.map(|(key, write)| (key, write.value.is_removal())))
+    }
+
+    /// As [`Source::scan`], from this record on.
+    pub(crate) fn scan_from(&mut self, collection: CollectionId, record: u64) -> Result<Scan, DatabaseError> {
+        Ok(Scan(self.group.entries(&KeyRange::records(collection, record), false)?))
+    }
+
+    pub(crate) fn write(&mut self, key: EntryKey, value: Value, replaced: Option<Version>) {
         let replaces = match self.finished.writes.get(&key) {
             Some(earlier) => earlier.replaces,
             None => replaced.map(|version| version.sequence),
@@ -177,6 +211,15 @@ impl Source for Draft<'_> {
     /// Walks the commits before this one: what the draft itself wrote is not seen.
     fn scan(&mut self, collection: CollectionId) -> Result<Scan, DatabaseError> {
         self.group.scan(collection)
+    }
+
+    fn indexes(&self, collection: CollectionId) -> Vec<Arc<Index>> {
+        self.catalogue().indexes_complete_at(collection, self.sequence())
+    }
+
+    /// As [`Source::scan`].
+    fn entries(&mut self, range: &KeyRange, backward: bool) -> Result<Entries, DatabaseError> {
+        self.group.entries(range, backward)
     }
 }
 

@@ -32,6 +32,9 @@ pub enum DatabaseError {
         /// The key as MongoDB's shell prints it, braces included: `{ : "x" }`.
         key: String,
     },
+    /// An index that cannot be made or dropped, in the words of MongoDB.
+    #[error("{0}")]
+    BadIndex(String),
     /// A document that may not be stored: no `_id`, an `_id` of a forbidden type, too large, too deep.
     #[error("{0}")]
     BadDocument(String),

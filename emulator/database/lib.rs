@@ -11,7 +11,9 @@ mod options;
 mod request;
 
 mod draft;
+mod explain;
 mod group;
+mod index;
 mod plan;
 mod read;
 mod record;
@@ -26,7 +28,9 @@ mod testing;
 
 pub use collections::Database;
 pub use error::DatabaseError;
+pub use explain::Explanation;
 pub use folder::Store;
+pub use index::{INDEXES_MAX, IndexDefinition};
 pub use name::CollectionName;
 pub use options::{Durability, StoreOptions};
 pub use request::{FindRequest, RemoveRequest, UpdateReply, UpdateRequest};

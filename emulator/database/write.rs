@@ -4,7 +4,7 @@ use document::{Bson, Document, DocumentRef, ValueRef};
 use query::{FieldChanges, Filter, QueryError, QueryErrorKind};
 
 use crate::draft::{Draft, Target};
-use crate::plan::Plan;
+use crate::plan::{Plan, Question};
 use crate::record::{NewDocument, Record, encode};
 use crate::{ChangeKind, CollectionName, DatabaseError, RemoveRequest, UpdateReply, UpdateRequest};
 
@@ -89,7 +89,8 @@ struct Match {
 
 fn matches(draft: &mut Draft<'_>, target: &Target, filter: &Filter, multi: bool) -> Result<Vec<Match>, DatabaseError> {
     let mut matches = Vec::new();
-    for candidate in Plan::of(filter).candidates(draft, target.id)? {
+    let plan = Plan::of(draft, target.id, Question::all(filter))?;
+    for candidate in plan.candidates(draft, target.id)? {
         let record = candidate?;
         if let Some(position) = filter.match_position(DocumentRef::from(record.document()?))? {
             matches.push(Match { record, position });

@@ -256,7 +256,8 @@ impl Desk {
     /// The store as it was after a commit of the group just published.
     fn view(&self, sequence: Sequence) -> Arc<View> {
         let snapshot = self.published.snapshots.open_at(sequence);
-        Arc::new(View { engine: self.group.engine().clone(), snapshot })
+        let (engine, catalogue) = (self.group.engine().clone(), self.group.catalogue().clone());
+        Arc::new(View { engine, snapshot, catalogue })
     }
 
     /// Makes what was drafted durable and visible.

@@ -1,5 +1,4 @@
-//! The language as data: what `tests/cases/filter` and `tests/cases/update` hold, read into structs that know no
-//! implementation. `emulator/query/cases.rs` runs them on the pure crate; a test on the whole process can run them over HTTP.
+//! The language as data: what the folders of `tests/cases` hold, read into structs that know no implementation. `emulator/query/cases.rs` runs them on the pure crate; a test on the whole process can run them over HTTP.
 //!
 //! A file is a page of the manual: `{"documents": […], "cases": […]}`. A case without documents of its own works on the file's.
 //! Values are relaxed EJSON, as the wire carries it.
@@ -149,6 +148,75 @@ pub(crate) fn filter_pages(cases: &Path) -> Vec<Page<FilterCase>> {
 pub(crate) fn update_pages(cases: &Path) -> Vec<Page<UpdateCase>> {
     pages(&cases.join("update"), |case: &mut UpdateCase, documents| {
         if case.documents.is_empty() && case.document.is_none() {
+            case.documents = documents.to_vec();
+        }
+    })
+}
+
+/// A query on a collection with indexes: what it finds, and which of them it uses.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IndexCase {
+    /// What the case shows; unique within its file.
+    pub(crate) name: String,
+    /// How far the expectation can be trusted. What only the emulator has, such as advice, is `unverified`.
+    pub(crate) provenance: Provenance,
+    /// The rule or manual page it comes from.
+    pub(crate) source: String,
+    /// What the collection holds before its indexes are made. Empty: the file's documents.
+    #[serde(default)]
+    pub(crate) documents: Vec<Value>,
+    /// The indexes, made in this order.
+    #[serde(default)]
+    pub(crate) indexes: Vec<IndexOfCase>,
+    /// What is inserted after that, one by one.
+    #[serde(default)]
+    pub(crate) insert: Vec<Value>,
+    /// What is set in all documents after that.
+    pub(crate) set: Option<Value>,
+    /// The query document.
+    #[serde(default = "everything")]
+    pub(crate) query: Value,
+    /// `{"field": 1 | -1}`.
+    pub(crate) sort: Option<Value>,
+    /// How many results to leave out.
+    #[serde(default)]
+    pub(crate) skip: u64,
+    /// How many results there may be.
+    pub(crate) limit: Option<u64>,
+    /// The ids of the results, in order.
+    pub(crate) expect: Option<Vec<Value>>,
+    /// The index's name, or `COLLSCAN`.
+    pub(crate) uses: Option<String>,
+    /// How many entries of indexes are looked at.
+    pub(crate) keys: Option<u64>,
+    /// How many documents are looked at.
+    pub(crate) documents_examined: Option<u64>,
+    /// Whether the results are put in order after they are found.
+    pub(crate) sorted_in_memory: Option<bool>,
+    /// What is advised; an empty text for nothing.
+    pub(crate) advice: Option<String>,
+    /// A part of the text of the error that the indexes, the insertions or the update end with.
+    pub(crate) error: Option<String>,
+}
+
+/// An index of an [`IndexCase`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IndexOfCase {
+    /// `{"field": 1 | -1 | "2dsphere"}`.
+    pub(crate) keys: Value,
+    /// Its name, where it is not the usual one.
+    pub(crate) name: Option<String>,
+    /// Whether no two documents may share a key.
+    #[serde(default)]
+    pub(crate) unique: bool,
+}
+
+/// Every page of index cases below `tests/cases`, by name.
+pub(crate) fn index_pages(cases: &Path) -> Vec<Page<IndexCase>> {
+    pages(&cases.join("index"), |case: &mut IndexCase, documents| {
+        if case.documents.is_empty() {
             case.documents = documents.to_vec();
         }
     })

@@ -2,14 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod behaviour;
+mod cases;
 mod concurrency;
 mod durability;
 mod garbage;
+mod indexes;
 mod laws;
 mod watches;
 mod watching;
 
 use std::path::Path;
+use std::time::Duration;
 
 use bson::doc;
 use document::{Bson, Document};
@@ -103,6 +106,16 @@ impl Bench {
     fn removal(&self, filter: Filter) -> RemoveRequest {
         RemoveRequest { collection: self.collection.clone(), filter, multi: true }
     }
+}
+
+async fn until_versions(bench: &Bench, expected: usize) {
+    for _ in 0..500 {
+        if bench.store.shared.versions() == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{} versions, {expected} expected", bench.store.shared.versions());
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -2,6 +2,7 @@
 
 use document::ValueRef;
 
+use super::bounds::Interval;
 use super::pcre;
 use crate::QueryError;
 
@@ -50,6 +51,38 @@ impl Regex {
             }
             _ => Ok(false),
         }
+    }
+
+    /// Where the keys of the values that match lie: the texts with the beginning that is demanded, or all texts, and stored
+    /// expressions.
+    pub(super) fn intervals(&self) -> Vec<Interval> {
+        let expressions = ValueRef::RegularExpression { pattern: "", options: "" };
+        vec![Interval::of_prefix(&self.literal_prefix()), Interval::of_type(expressions)]
+    }
+
+    /// What every text that matches begins with, as far as it is plain to see: `^abc` demands `abc`.
+    fn literal_prefix(&self) -> String {
+        let mut prefix = String::new();
+        if self.flags.contains(['i', 'm', 'x']) || self.pattern.contains('|') {
+            return prefix;
+        }
+        let Some(rest) = self.pattern.strip_prefix('^') else { return prefix };
+        let mut characters = rest.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '*' | '?' | '{' | '+' => {
+                    prefix.pop(); // repeats the last character, perhaps not even once
+                    break;
+                }
+                '\\' => match characters.next() {
+                    Some(escaped) if escaped.is_ascii_punctuation() => prefix.push(escaped),
+                    Some(_) | None => break,
+                },
+                '.' | '[' | ']' | '(' | ')' | '^' | '$' | '}' => break,
+                character => prefix.push(character),
+            }
+        }
+        prefix
     }
 
     fn is_found_in(&self, text: &str) -> Result<bool, QueryError> {
