@@ -38,7 +38,7 @@ impl Store {
         let group = Group::new(Engine::open(folder, options.cache_bytes)?);
         let engine = RwLock::new(Some(group.engine().clone()));
         let published = Arc::new(Published::new(group.state().sequence, group.catalogue().clone()));
-        let writer = Writer::start(group, published.clone(), options.durability)?;
+        let writer = Writer::start(group, published.clone(), options)?;
         Ok(Store { shared: Arc::new(Shared { engine, published, writer, watching: Watching::default() }) })
     }
 
@@ -71,7 +71,7 @@ impl Store {
 impl Shared {
     /// The store as it is now, for as long as the view is kept.
     pub(crate) fn view(&self) -> Result<View, DatabaseError> {
-        Ok(View { engine: self.engine()?, snapshot: self.published.snapshots.open() })
+        Ok(View { engine: self.engine()?, snapshot: self.published.snapshots.open(), own: None })
     }
 
     /// How many versions there are of everything.

@@ -5,7 +5,7 @@ use query::Filter;
 
 use crate::DatabaseError;
 use crate::record::{Record, decode_number};
-use crate::store::{CollectionId, EntryKey, Scan, Version};
+use crate::store::{CollectionId, EntryKey, Version};
 
 /// Above this many look-ups a request is no longer a matter of microseconds.
 const LOOK_UPS_SHORT: usize = 32;
@@ -25,15 +25,18 @@ pub(crate) trait Source {
     fn look(&self, key: &EntryKey) -> Result<Option<Version>, DatabaseError>;
 
     /// The documents of a collection, in insertion order.
-    fn scan(&mut self, collection: CollectionId) -> Result<Scan, DatabaseError>;
+    fn scan(&mut self, collection: CollectionId) -> Result<Records, DatabaseError>;
 }
+
+/// Documents by their record numbers.
+pub(crate) type Records = Box<dyn Iterator<Item = Result<(u64, Version), DatabaseError>>>;
 
 /// The documents a plan names, in insertion order, each once.
 pub(crate) enum Candidates {
     /// Looked up beforehand.
     Few(std::vec::IntoIter<Record>),
     /// Read on the way.
-    All(Box<Scan>),
+    All(Records),
 }
 
 impl Plan {
@@ -58,7 +61,7 @@ impl Plan {
     ) -> Result<Candidates, DatabaseError> {
         match self {
             Plan::Ids(ids) => Ok(Candidates::Few(records_by_id(source, collection, ids)?.into_iter())),
-            Plan::Scan => Ok(Candidates::All(Box::new(source.scan(collection)?))),
+            Plan::Scan => Ok(Candidates::All(source.scan(collection)?)),
         }
     }
 }

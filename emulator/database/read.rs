@@ -5,26 +5,36 @@ use std::sync::Arc;
 use document::{DocumentRef, RawDocumentBuf};
 use query::{Filter, Projection};
 
-use crate::plan::{Candidates, Plan, Source};
+use crate::plan::{Candidates, Plan, Records, Source};
 use crate::record::Record;
-use crate::store::{CollectionId, Engine, EntryKey, Scan, Snapshot, Version};
+use crate::store::{CollectionId, Engine, EntryKey, Snapshot, Version};
 use crate::top::Top;
+use crate::transaction::{Overlay, OwnWrites, own_version};
 use crate::{DatabaseError, FindRequest};
 
-/// The store as it was after one commit.
+/// The store as it was after one commit, and for a transaction with its own writes.
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) engine: Arc<Engine>,
     pub(crate) snapshot: Snapshot,
+    /// What the transaction that reads has written itself.
+    pub(crate) own: Option<Arc<OwnWrites>>,
 }
 
 impl Source for &View {
     fn look(&self, key: &EntryKey) -> Result<Option<Version>, DatabaseError> {
-        self.engine.version(key, self.snapshot.sequence())
+        match self.own.as_ref().and_then(|own| own_version(own, key)) {
+            Some(version) => Ok(Some(version)),
+            None => self.engine.version(key, self.snapshot.sequence()),
+        }
     }
 
-    fn scan(&mut self, collection: CollectionId) -> Result<Scan, DatabaseError> {
-        Ok(self.engine.scan(collection, self.snapshot.sequence()))
+    fn scan(&mut self, collection: CollectionId) -> Result<Records, DatabaseError> {
+        let scan = self.engine.scan(collection, self.snapshot.sequence());
+        Ok(match &self.own {
+            Some(own) => Box::new(Overlay::new(scan, own, collection)),
+            None => Box::new(scan),
+        })
     }
 }
 

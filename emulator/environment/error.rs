@@ -136,6 +136,10 @@ impl From<DatabaseError> for ActionError {
             DatabaseError::BadCollectionName { .. } => ActionError::invalid_param(error.to_string()),
             DatabaseError::BadDocument(reason) => ActionError::write_failed(reason),
             DatabaseError::Query(error) => error.into(),
+            DatabaseError::TransactionConflict => {
+                ActionError::new(codes::DATABASE_TRANSACTION_CONFLICT, error.to_string())
+            }
+            DatabaseError::TransactionNotExist => ActionError::new(codes::DATABASE_TRANSACTION_FAIL, error.to_string()),
             DatabaseError::InUse(_)
             | DatabaseError::Storage(_)
             | DatabaseError::Corrupt(_)
@@ -167,6 +171,8 @@ pub mod codes {
     pub const DATABASE_COLLECTION_NOT_EXIST: &str = "DATABASE_COLLECTION_NOT_EXIST";
     pub const DATABASE_PERMISSION_DENIED: &str = "DATABASE_PERMISSION_DENIED";
     pub const DATABASE_REQUEST_FAILED: &str = "DATABASE_REQUEST_FAILED";
+    pub const DATABASE_TRANSACTION_CONFLICT: &str = "DATABASE_TRANSACTION_CONFLICT";
+    pub const DATABASE_TRANSACTION_FAIL: &str = "DATABASE_TRANSACTION_FAIL";
     pub const FUNCTION_NOT_FOUND: &str = "FUNCTION_NOT_FOUND";
     pub const FUNCTIONS_EXECUTE_FAIL: &str = "FUNCTIONS_EXECUTE_FAIL";
     pub const FUNCTIONS_MEMORY_LIMIT_EXCEEDED: &str = "FUNCTIONS_MEMORY_LIMIT_EXCEEDED";

@@ -84,7 +84,7 @@ async fn a_store_that_was_closed_is_not_swept() {
     assert_eq!(copy.store.shared.versions(), ENTRIES);
 }
 
-async fn until_versions(bench: &Bench, expected: usize) {
+pub(super) async fn until_versions(bench: &Bench, expected: usize) {
     for _ in 0..500 {
         if bench.store.shared.versions() == expected {
             return;
