@@ -14,14 +14,14 @@ use crate::record::NewDocument;
 use crate::store::CollectionId;
 use crate::writer::guarded;
 use crate::{
-    CollectionName, DatabaseError, FindRequest, RemoveRequest, UpdateReply, UpdateRequest, Watch, WatchError,
-    WatchRequest, write,
+    CollectionName, DatabaseError, FindRequest, RemoveRequest, Transaction, UpdateReply, UpdateRequest, Watch,
+    WatchError, WatchRequest, write,
 };
 
 /// The collections of one namespace. A cheap handle.
 #[derive(Debug, Clone)]
 pub struct Database {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     namespace: Arc<str>,
 }
 
@@ -50,7 +50,7 @@ impl Database {
     /// Each document has its `_id`.
     pub async fn seed(&self, collections: Vec<(CollectionName, Vec<Document>)>) -> Result<(), DatabaseError> {
         let prepared = prepare_all(collections)?;
-        self.shared.writer.run(self.namespace.clone(), move |draft| write::seed(draft, prepared)).await
+        self.shared.writer.run(self.namespace.clone(), move |draft| write::seed(draft, &prepared)).await
     }
 
     /// Does what `removals` ask for, then makes the collections that are missing and inserts all documents, in one commit, all or
@@ -61,7 +61,7 @@ impl Database {
         collections: Vec<(CollectionName, Vec<Document>)>,
     ) -> Result<(), DatabaseError> {
         let prepared = prepare_all(collections)?;
-        let work = move |draft: &mut crate::draft::Draft<'_>| write::refill(draft, &removals, prepared);
+        let work = move |draft: &mut crate::draft::Draft<'_>| write::refill(draft, &removals, &prepared);
         self.shared.writer.run(self.namespace.clone(), work).await
     }
 
@@ -75,7 +75,7 @@ impl Database {
         let documents = prepare(documents)?;
         let ids = documents.iter().map(|document| document.id.clone()).collect();
         let collection = collection.clone();
-        let work = move |draft: &mut crate::draft::Draft<'_>| write::insert(draft, &collection, documents);
+        let work = move |draft: &mut crate::draft::Draft<'_>| write::insert(draft, &collection, &documents);
         self.shared.writer.run(self.namespace.clone(), work).await?;
         Ok(ids)
     }
@@ -152,6 +152,18 @@ impl Database {
         self.shared.watching.watch(&self.shared, self.namespace.clone(), request).await
     }
 
+    /// Opens a transaction (semantics §5) under an id of the caller's choice that no other one of this namespace had before.
+    pub async fn begin(&self, id: &str) -> Result<Transaction, DatabaseError> {
+        let transaction = self.transaction(id);
+        transaction.begin().await?;
+        Ok(transaction)
+    }
+
+    /// The transaction of that id, whether it is open or not.
+    pub fn transaction(&self, id: &str) -> Transaction {
+        Transaction::new(self.clone(), id)
+    }
+
     /// The store as it is now, and a collection of it.
     fn view(&self, collection: &CollectionName) -> Result<(View, CollectionId), DatabaseError> {
         let view = self.shared.view()?;
@@ -161,7 +173,7 @@ impl Database {
 }
 
 /// Reads at a snapshot: here if that takes microseconds, otherwise on a thread that may block.
-async fn read_by<T: Send + 'static>(
+pub(crate) async fn read_by<T: Send + 'static>(
     plan: Plan,
     work: impl FnOnce(&Plan) -> Result<T, DatabaseError> + Send + 'static,
 ) -> Result<T, DatabaseError> {
@@ -179,6 +191,6 @@ fn prepare_all(
     collections.into_iter().map(|(name, documents)| Ok((name, prepare(documents)?))).collect()
 }
 
-fn prepare(documents: Vec<Document>) -> Result<Vec<NewDocument>, DatabaseError> {
+pub(crate) fn prepare(documents: Vec<Document>) -> Result<Vec<NewDocument>, DatabaseError> {
     documents.into_iter().map(NewDocument::prepare).collect()
 }

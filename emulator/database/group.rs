@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::draft::{Draft, Finished};
+use crate::draft::Finished;
 use crate::store::{
     Catalogue, CollectionId, Engine, Entries, EntryKey, Garbage, KeyRange, Opened, Scan, State, Value, Version, Writes,
 };
@@ -81,9 +81,9 @@ impl Group {
         self.published = self.drafted.sequence;
     }
 
-    /// A new commit, of a namespace. `observed` says whether anyone wants to know what it changes.
-    pub(crate) fn draft(&mut self, namespace: Arc<str>, observed: bool) -> Draft<'_> {
-        Draft::new(self, namespace, observed)
+    /// Notes that the records before `next` have their numbers, though a transaction may not have finished writing them.
+    pub(crate) fn use_records(&mut self, next: u64) {
+        self.drafted.next_record = next;
     }
 
     /// The newest version of an entry.

@@ -19,6 +19,7 @@ mod read;
 mod record;
 mod store;
 mod top;
+mod transaction;
 mod watch;
 mod write;
 mod writer;
@@ -34,6 +35,7 @@ pub use index::{INDEXES_MAX, IndexDefinition};
 pub use name::CollectionName;
 pub use options::{Durability, StoreOptions};
 pub use request::{FindRequest, RemoveRequest, UpdateReply, UpdateRequest};
+pub use transaction::Transaction;
 pub use watch::{DataType, QueueType, WATCHED_MAX, Watch, WatchError, WatchEvent, WatchEvents, WatchRequest};
 
 pub(crate) use commit::{Change, ChangeKind, Commit, Sequence};

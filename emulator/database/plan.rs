@@ -9,7 +9,7 @@ use query::{Condition, Filter, Sort};
 use crate::DatabaseError;
 use crate::index::{Access, INDEX_IDS_NAME, Merge, Order};
 use crate::record::{Record, decode_number};
-use crate::store::{CollectionId, Entries, EntryKey, Index, KeyRange, Scan, Version};
+use crate::store::{CollectionId, Entries, EntryKey, Index, KeyRange, Version};
 
 /// Above this many look-ups a request is no longer a matter of microseconds.
 const LOOK_UPS_SHORT: usize = 32;
@@ -45,7 +45,7 @@ pub(crate) trait Source {
     fn look(&self, key: &EntryKey) -> Result<Option<Version>, DatabaseError>;
 
     /// The documents of a collection, in insertion order.
-    fn scan(&mut self, collection: CollectionId) -> Result<Scan, DatabaseError>;
+    fn scan(&mut self, collection: CollectionId) -> Result<Records, DatabaseError>;
 
     /// The indexes of a collection that [`Source::entries`] can be asked about. Without any, every plan that is not
     /// [`Plan::Ids`] is [`Plan::Scan`].
@@ -54,6 +54,9 @@ pub(crate) trait Source {
     /// The entries of a range of an index, in key order or against it.
     fn entries(&mut self, range: &KeyRange, backward: bool) -> Result<Entries, DatabaseError>;
 }
+
+/// Documents by their record numbers.
+pub(crate) type Records = Box<dyn Iterator<Item = Result<(u64, Version), DatabaseError>>>;
 
 /// The documents a plan names, each once.
 pub(crate) struct Candidates<'s, S> {
@@ -75,7 +78,7 @@ enum Walk {
     /// Looked up beforehand.
     Few(std::vec::IntoIter<Record>),
     /// Read on the way.
-    All(Box<Scan>),
+    All(Records),
     /// Known by number.
     Records(std::vec::IntoIter<u64>),
     /// Found through an index on the way.
@@ -174,7 +177,7 @@ impl Plan {
                 keys = count;
                 Walk::Records(records.into_iter())
             }
-            Plan::Scan => Walk::All(Box::new(source.scan(collection)?)),
+            Plan::Scan => Walk::All(source.scan(collection)?),
         };
         Ok(Candidates { source, collection, walk, examined: Examined { keys, documents: 0 } })
     }

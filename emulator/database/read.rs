@@ -5,20 +5,23 @@ use std::sync::Arc;
 use document::{DocumentRef, RawDocumentBuf};
 use query::{Filter, Projection, Sort};
 
-use crate::plan::{Candidates, Examined, Plan, Question, Source};
+use crate::plan::{Candidates, Examined, Plan, Question, Records, Source};
 use crate::record::Record;
-use crate::store::{Catalogue, CollectionId, Engine, Entries, EntryKey, Index, KeyRange, Scan, Snapshot, Version};
+use crate::store::{Catalogue, CollectionId, Engine, Entries, EntryKey, Index, KeyRange, Snapshot, Version};
 use crate::top::Top;
+use crate::transaction::{Overlay, OwnWrites, own_version};
 use crate::writer::guarded;
 use crate::{DatabaseError, FindRequest};
 
-/// The store as it was after one commit.
+/// The store as it was after one commit, and for a transaction with its own writes.
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) engine: Arc<Engine>,
     pub(crate) snapshot: Snapshot,
     /// As it was after that commit or a later one: an index tells since when it can be used.
     pub(crate) catalogue: Arc<Catalogue>,
+    /// What the transaction that reads has written itself.
+    pub(crate) own: Option<Arc<OwnWrites>>,
 }
 
 impl FindRequest {
@@ -31,14 +34,24 @@ impl FindRequest {
 
 impl Source for &View {
     fn look(&self, key: &EntryKey) -> Result<Option<Version>, DatabaseError> {
-        self.engine.version(key, self.snapshot.sequence())
+        match self.own.as_ref().and_then(|own| own_version(own, key)) {
+            Some(version) => Ok(Some(version)),
+            None => self.engine.version(key, self.snapshot.sequence()),
+        }
     }
 
-    fn scan(&mut self, collection: CollectionId) -> Result<Scan, DatabaseError> {
-        Ok(self.engine.scan(collection, self.snapshot.sequence()))
+    fn scan(&mut self, collection: CollectionId) -> Result<Records, DatabaseError> {
+        let scan = self.engine.scan(collection, self.snapshot.sequence());
+        Ok(match &self.own {
+            Some(own) => Box::new(Overlay::new(scan, own, collection)),
+            None => Box::new(scan),
+        })
     }
 
     fn indexes(&self, collection: CollectionId) -> Vec<Arc<Index>> {
+        if self.own.is_some() {
+            return Vec::new(); // own writes are not looked for in indexes
+        }
         self.catalogue.indexes_complete_at(collection, self.snapshot.sequence())
     }
 

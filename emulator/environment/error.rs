@@ -138,6 +138,10 @@ impl From<DatabaseError> for ActionError {
             }
             DatabaseError::BadDocument(reason) => ActionError::write_failed(reason),
             DatabaseError::Query(error) => error.into(),
+            DatabaseError::TransactionConflict => {
+                ActionError::new(codes::DATABASE_TRANSACTION_CONFLICT, error.to_string())
+            }
+            DatabaseError::TransactionNotExist => ActionError::new(codes::DATABASE_TRANSACTION_FAIL, error.to_string()),
             DatabaseError::InUse(_)
             | DatabaseError::Storage(_)
             | DatabaseError::Corrupt(_)
@@ -169,6 +173,8 @@ pub mod codes {
     pub const DATABASE_COLLECTION_NOT_EXIST: &str = "DATABASE_COLLECTION_NOT_EXIST";
     pub const DATABASE_PERMISSION_DENIED: &str = "DATABASE_PERMISSION_DENIED";
     pub const DATABASE_REQUEST_FAILED: &str = "DATABASE_REQUEST_FAILED";
+    pub const DATABASE_TRANSACTION_CONFLICT: &str = "DATABASE_TRANSACTION_CONFLICT";
+    pub const DATABASE_TRANSACTION_FAIL: &str = "DATABASE_TRANSACTION_FAIL";
     pub const FUNCTION_NOT_FOUND: &str = "FUNCTION_NOT_FOUND";
     pub const FUNCTIONS_EXECUTE_FAIL: &str = "FUNCTIONS_EXECUTE_FAIL";
     pub const FUNCTIONS_MEMORY_LIMIT_EXCEEDED: &str = "FUNCTIONS_MEMORY_LIMIT_EXCEEDED";

@@ -135,6 +135,91 @@ impl UpdateCase {
     }
 }
 
+/// What several do to a collection `c`, one step after the other.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Schedule {
+    /// What the schedule shows; unique within its file.
+    pub(crate) name: String,
+    /// How far the expectations can be trusted.
+    pub(crate) provenance: Provenance,
+    /// The rule or page it comes from.
+    pub(crate) source: String,
+    /// What the collection holds beforehand, in this order. Empty: the file's documents.
+    #[serde(default)]
+    pub(crate) documents: Vec<Value>,
+    pub(crate) steps: Vec<ScheduleStep>,
+    /// What everybody sees once all steps are answered, in this order.
+    pub(crate) after: Vec<Value>,
+}
+
+/// One step of a schedule.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScheduleStep {
+    /// The transaction in which it is done; `null`: in none.
+    #[serde(rename = "in")]
+    pub(crate) transaction: Option<String>,
+    /// What is done.
+    #[serde(rename = "do")]
+    pub(crate) action: ScheduleAction,
+    /// Another collection than `c`.
+    pub(crate) collection: Option<String>,
+    /// The one document it is about, in place of `query`.
+    pub(crate) id: Option<Value>,
+    /// Which documents it is about.
+    #[serde(default = "everything")]
+    pub(crate) query: Value,
+    /// `{"field": 1 | -1}`.
+    pub(crate) sort: Option<Value>,
+    /// How many results to leave out.
+    #[serde(default)]
+    pub(crate) skip: u64,
+    /// How many results there may be.
+    pub(crate) limit: Option<u64>,
+    /// What `update` does.
+    pub(crate) update: Option<Value>,
+    /// Whether only the first match is meant.
+    #[serde(default)]
+    pub(crate) first: bool,
+    /// What `insert` inserts; of `set`, the one new content.
+    #[serde(default)]
+    pub(crate) documents: Vec<Value>,
+    /// `get`: the document or `null`; `find`: the documents; `count`, `update`, `set`, `remove`: how many matched.
+    pub(crate) expect: Option<Value>,
+    /// The name of the error.
+    pub(crate) error: Option<String>,
+    /// Whether it is not answered at once; `expect` and `error` are what it is answered in the end.
+    #[serde(default)]
+    pub(crate) parked: bool,
+}
+
+/// What is done in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ScheduleAction {
+    Begin,
+    Get,
+    Find,
+    Count,
+    Insert,
+    Update,
+    /// Gives a document a new content, or creates it.
+    Set,
+    Remove,
+    Commit,
+    Abort,
+}
+
+/// Every page of schedules below `tests/cases`, by name.
+pub(crate) fn schedule_pages(cases: &Path) -> Vec<Page<Schedule>> {
+    pages(&cases.join("transaction"), |schedule: &mut Schedule, documents| {
+        if schedule.documents.is_empty() {
+            schedule.documents = documents.to_vec();
+        }
+    })
+}
+
 /// Every page of filter cases below `tests/cases`, by name.
 pub(crate) fn filter_pages(cases: &Path) -> Vec<Page<FilterCase>> {
     pages(&cases.join("filter"), |case: &mut FilterCase, documents| {

@@ -47,6 +47,7 @@ pub(crate) fn drop(draft: &mut Draft<'_>, collection: &CollectionName, name: &st
     let found = draft.catalogue().indexes(target.id).find(|index| index.definition.name == name);
     let index = found.ok_or_else(|| DatabaseError::BadIndex(format!("index not found with name [{name}]")))?;
     let number = index.number;
+    draft.claim_collection(target.id)?;
     abandon(draft, &target, number)
 }
 
@@ -56,11 +57,11 @@ async fn build(
     collection: CollectionName,
     definition: IndexDefinition,
 ) -> Result<(), DatabaseError> {
-    let first = shared.writer.run(namespace.clone(), move |draft| begin(draft, &collection, definition));
+    let first = shared.writer.run(namespace.clone(), move |draft| begin(draft, &collection, definition.clone()));
     let mut progress = first.await?;
     while let Some(at) = progress {
         let (target, number) = (at.target.clone(), at.number);
-        match shared.writer.run(namespace.clone(), move |draft| step(draft, at)).await {
+        match shared.writer.run(namespace.clone(), move |draft| step(draft, at.clone())).await {
             Ok(further) => progress = further,
             Err(error) => {
                 shared.writer.run(namespace, move |draft| abandon(draft, &target, number)).await?;
@@ -88,6 +89,7 @@ fn begin(
             definition.keys_text()
         )));
     }
+    draft.claim_collection(target.id)?;
     let number = draft.catalogue().next_index(target.id);
     draft.put_index(target.id, Index::new(number, definition))?;
     step(draft, Progress { target, number, next: 0 })

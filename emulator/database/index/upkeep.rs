@@ -29,6 +29,7 @@ impl Draft<'_> {
             let old = before.and_then(|before| index.pattern.keys(DocumentRef::Raw(before)).ok()).unwrap_or_default();
             let new = after.map(|after| index.pattern.keys(DocumentRef::Raw(after))).transpose()?.unwrap_or_default();
             for key in difference(&old, &new) {
+                self.claim_key(target, &index, key)?;
                 self.put_entry(target, &index, key, record, Value::removal(), false)?;
             }
             if let Some(after) = after {
@@ -63,6 +64,7 @@ impl Draft<'_> {
         fresh: bool,
     ) -> Result<(), DatabaseError> {
         for key in keys {
+            self.claim_key(target, index, key)?;
             if index.definition.unique && self.is_taken(target, index, key, record)? {
                 return Err(duplicate(target, index, document, key)?);
             }
@@ -83,11 +85,20 @@ impl Draft<'_> {
         fresh: bool,
     ) -> Result<(), DatabaseError> {
         let entry = EntryKey::index(target.id, index.number, &key.bytes, record);
+        self.claim(&entry)?; // a transaction's snapshot may be older than the index
         let version = if fresh { None } else { self.look(&entry)? };
         if present(version.clone()).is_some() == value.is_removal() {
             self.write(entry, value, version);
         }
         Ok(())
+    }
+
+    /// A unique key is written by one transaction at a time.
+    fn claim_key(&mut self, target: &Target, index: &Index, key: &IndexKey) -> Result<(), DatabaseError> {
+        if !index.definition.unique {
+            return Ok(());
+        }
+        self.claim(&KeyRange::of_index(target.id, index.number, &key.bytes).low)
     }
 
     /// Whether another document has the key.

@@ -21,10 +21,11 @@ const INDEX_RECORDS: u32 = 0;
 pub(crate) const INDEX_IDS: u32 = 1;
 
 const PREFIX_LENGTH: usize = 12;
+const COLLECTION_LENGTH: usize = 8;
 const SEQUENCE_LENGTH: usize = 8;
 
 /// An entry of an index, whatever its version: what a key is without the commit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EntryKey(Vec<u8>);
 
 impl EntryKey {
@@ -48,6 +49,16 @@ impl EntryKey {
     /// The key without what [`KeyRange::of_index`] begins with.
     pub(crate) fn in_index(&self) -> &[u8] {
         self.0.get(PREFIX_LENGTH..).unwrap_or_default()
+    }
+
+    /// Whether this is an entry of an index of the collection.
+    pub(crate) fn is_of(&self, collection: CollectionId) -> bool {
+        self.0.starts_with(&prefix(collection, INDEX_RECORDS)[..COLLECTION_LENGTH])
+    }
+
+    /// The record number, if this is the entry of a document.
+    pub(crate) fn record_number(&self) -> Option<u64> {
+        self.0.split_last_chunk::<8>().map(|(_, number)| u64::from_be_bytes(*number))
     }
 
     /// The key of one version of the entry.

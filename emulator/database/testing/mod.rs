@@ -7,7 +7,10 @@ mod concurrency;
 mod durability;
 mod garbage;
 mod indexes;
+mod isolation;
 mod laws;
+mod schedules;
+mod transactions;
 mod watches;
 mod watching;
 
@@ -36,8 +39,12 @@ impl Bench {
     }
 
     async fn with(durability: Durability) -> Bench {
+        Bench::with_options(options(durability)).await
+    }
+
+    async fn with_options(options: StoreOptions) -> Bench {
         let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder, durability);
+        let store = Store::open(folder.path(), options).unwrap();
         let database = store.database("env").unwrap();
         let collection = name("c");
         database.create_collection(&collection).await.unwrap();
@@ -132,7 +139,11 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn open(folder: &TempDir, durability: Durability) -> Store {
-    Store::open(folder.path(), StoreOptions { durability, cache_bytes: 16 << 20 }).unwrap()
+    Store::open(folder.path(), options(durability)).unwrap()
+}
+
+fn options(durability: Durability) -> StoreOptions {
+    StoreOptions { durability, cache_bytes: 16 << 20, ..StoreOptions::default() }
 }
 
 fn name(text: &str) -> CollectionName {

@@ -63,7 +63,7 @@ fn plain(change: &Change, kind: &str) -> (u64, Option<Document>, Option<Document
 }
 
 /// The commits that have come, which are this many.
-fn commits(inbox: &Inbox, count: usize) -> Vec<Arc<Commit>> {
+pub(super) fn commits(inbox: &Inbox, count: usize) -> Vec<Arc<Commit>> {
     let mut commits = Vec::new();
     while commits.len() < count {
         let batch = inbox.take(Some(Duration::from_secs(10))).unwrap();
