@@ -87,7 +87,7 @@ impl Database {
         let watch = Stopwatch::start(&request.collection);
         let work = move |plan: &Plan| {
             let found = read::find(&view, id, plan, &request);
-            watch.stop(plan, &request.filter, request.sort.as_ref());
+            watch.stop(plan, &request.filter, request.sort.as_ref(), request.limit.is_some());
             found
         };
         read_by(plan, work).await
@@ -107,7 +107,7 @@ impl Database {
         let watch = Stopwatch::start(collection);
         let work = move |plan: &Plan| {
             let counted = read::count(&view, id, plan, &filter);
-            watch.stop(plan, &filter, None);
+            watch.stop(plan, &filter, None, false);
             counted
         };
         read_by(plan, work).await

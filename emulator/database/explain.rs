@@ -39,7 +39,7 @@ pub(crate) fn explain(
 ) -> Result<Explanation, DatabaseError> {
     let (page, examined) = read::page_examined(view, collection, plan, request)?;
     let Examined { keys, documents } = examined;
-    let shape = Shape::of(&request.filter, request.sort.as_ref());
+    let shape = Shape::of(&request.filter, request.sort.as_ref(), request.limit.is_some());
     Ok(Explanation {
         index: plan.index_name(),
         keys_examined: keys,
@@ -61,12 +61,12 @@ impl Stopwatch {
         Stopwatch { begin: Instant::now(), collection: collection.clone() }
     }
 
-    pub(crate) fn stop(self, plan: &Plan, filter: &Filter, sort: Option<&Sort>) {
+    pub(crate) fn stop(self, plan: &Plan, filter: &Filter, sort: Option<&Sort>, paged: bool) {
         let elapsed = self.begin.elapsed();
         if elapsed < SLOW {
             return;
         }
-        let (shape, index) = (Shape::of(filter, sort), plan.index_name());
+        let (shape, index) = (Shape::of(filter, sort, paged), plan.index_name());
         let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         let advice = shape.advice(plan).unwrap_or_default();
         tracing::warn!(collection = %self.collection, filter = %shape, index, milliseconds, advice, "slow query");

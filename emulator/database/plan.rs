@@ -236,8 +236,9 @@ fn ways(
 /// The best of several ways, and how many entries it has, as far as they were counted.
 fn best(source: &mut impl Source, ways: Vec<Access>, page: bool) -> Result<Option<(Access, u64)>, DatabaseError> {
     let mut best: Option<((u64, bool, usize, bool), Access)> = None;
+    let most = if ways.len() == 1 { LOOK_UPS_SHORT as u64 + 1 } else { ENTRIES_COUNTED };
     for way in ways {
-        let entries = way.count(source, ENTRIES_COUNTED)?;
+        let entries = way.count(source, most)?;
         let unordered = way.order == Order::None;
         let rank = (entries, page && unordered, usize::MAX - way.bounded, unordered);
         if best.as_ref().is_none_or(|(least, _)| rank < *least) {

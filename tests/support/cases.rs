@@ -1,4 +1,6 @@
-//! The language as data: what the folders of `tests/cases` hold, read into structs that know no implementation. `emulator/query/cases.rs` runs them on the pure crate; a test on the whole process can run them over HTTP.
+//! The language as data: what the folders of `tests/cases` hold, read into structs that know no implementation.
+//! `emulator/query/cases.rs` runs filters and updates on the pure crate, `emulator/database/testing/cases.rs` indexes on the
+//! store; a test on the whole process can run them over HTTP.
 //!
 //! A file is a page of the manual: `{"documents": […], "cases": […]}`. A case without documents of its own works on the file's.
 //! Values are relaxed EJSON, as the wire carries it.

@@ -17,14 +17,16 @@ pub(crate) struct Shape {
     ranges: Vec<String>,
     sort: Vec<(String, bool)>,
     branches: Vec<Shape>,
+    /// Whether only a page is wanted: who wants everything in an order reads and sorts everything.
+    paged: bool,
     /// Whether there is more that no index bounds.
     other: bool,
 }
 
 impl Shape {
-    /// Of a filter and a sort.
-    pub(crate) fn of(filter: &Filter, sort: Option<&Sort>) -> Shape {
-        let mut shape = Shape::of_conditions(&filter.conditions());
+    /// Of a filter and a sort; `paged` says whether there is a limit.
+    pub(crate) fn of(filter: &Filter, sort: Option<&Sort>, paged: bool) -> Shape {
+        let mut shape = Shape { paged, ..Shape::of_conditions(&filter.conditions()) };
         let fields = sort.iter().flat_map(|sort| sort.fields());
         shape.sort = fields.map(|(path, descending)| (path.as_str().to_owned(), descending)).collect();
         shape
@@ -35,7 +37,8 @@ impl Shape {
         match plan {
             Plan::Ids(_) => return None,
             Plan::Index { access, .. } if self.is_served_by(access) => return None,
-            Plan::Union(_) if self.equalities.is_empty() && self.ranges.is_empty() => return None,
+            Plan::Union(_) if !self.bounds_fields() => return None,
+            Plan::Scan if !self.bounds_fields() && self.branches.is_empty() && !self.paged => return None,
             Plan::Index { .. } | Plan::Union(_) | Plan::Scan => {}
         }
         if let Some(index) = self.index() {
@@ -44,6 +47,10 @@ impl Shape {
         let branches: Option<Vec<String>> = self.branches.iter().map(Shape::index).collect();
         let branches = branches.filter(|branches| !branches.is_empty())?;
         Some(format!("an index for each branch of $or would serve this query: {}", branches.join(", ")))
+    }
+
+    fn bounds_fields(&self) -> bool {
+        !self.equalities.is_empty() || !self.ranges.is_empty()
     }
 
     fn of_conditions(conditions: &[Condition]) -> Shape {

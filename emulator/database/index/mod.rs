@@ -80,6 +80,9 @@ impl IndexDefinition {
         if self.keys.is_empty() {
             return Err(bad("Index keys cannot be an empty object."));
         }
+        if self.keys.iter().any(|(_, kind)| *kind == KeyKind::Geo2dsphere) {
+            return Err(bad("not supported by the emulator: an index of kind 2dsphere"));
+        }
         if self.name.is_empty() {
             return Err(bad("the name of an index cannot be empty"));
         }
