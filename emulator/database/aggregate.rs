@@ -7,10 +7,10 @@ use document::RawDocumentBuf;
 use query::aggregate::{Documents, Front, Library};
 use query::{Filter, QueryError, QueryErrorKind};
 
-use crate::plan::{Plan, Source};
+use crate::plan::{Plan, Records, Source};
 use crate::read::{self, View, is_match};
 use crate::record::Record;
-use crate::store::{Catalogue, CollectionId, Scan};
+use crate::store::CollectionId;
 use crate::{AggregateRequest, CollectionName, DatabaseError, FindRequest};
 
 /// How many bytes of documents are sorted in memory, as a pipeline's own sort counts them.
@@ -22,18 +22,16 @@ const SORT_EXCEEDED: &str = "Sort exceeded memory limit of 104857600 bytes, but 
 /// Carries out a pipeline.
 pub(crate) fn aggregate(
     view: &View,
-    catalogue: &Catalogue,
     namespace: &str,
     request: &AggregateRequest,
 ) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
-    let collections = Collections { view, catalogue, namespace, random: Cell::new(request.seed) };
+    let collections = Collections { view, namespace, random: Cell::new(request.seed) };
     request.pipeline.run(request.collection.as_str(), &collections)?.collect()
 }
 
 /// The collections of a namespace after one commit.
 struct Collections<'a> {
     view: &'a View,
-    catalogue: &'a Catalogue,
     namespace: &'a str,
     random: Cell<u64>,
 }
@@ -46,18 +44,12 @@ impl Library for Collections<'_> {
         if front.near.is_some() {
             return Err(unsupported("$geoNear"));
         }
-        let plan = Plan::of(&front.filter);
-        if plan == Plan::Scan && front.sort.is_none() {
-            return self.scan(id, front);
+        let Front { filter, sort, skip, limit, .. } = front;
+        let request = FindRequest { collection: name, filter, sort, skip, limit, projection: None };
+        let plan = self.view.plan(id, request.question())?;
+        if matches!(plan, Plan::Scan) && request.sort.is_none() {
+            return self.scan(id, request);
         }
-        let request = FindRequest {
-            collection: name,
-            filter: front.filter,
-            sort: front.sort,
-            skip: front.skip,
-            limit: front.limit,
-            projection: None,
-        };
         let page = read::page(self.view, id, &plan, &request)?;
         if request.sort.is_some() {
             check_sorted(&page)?;
@@ -79,29 +71,29 @@ impl Collections<'_> {
     /// `None` for what is no name, and for a collection that is missing.
     fn collection(&self, name: &str) -> Option<(CollectionName, CollectionId)> {
         let name = CollectionName::parse(name).ok()?;
-        let id = self.catalogue.collection(self.namespace, &name).ok()?;
+        let id = self.view.catalogue.collection(self.namespace, &name).ok()?;
         Some((name, id))
     }
 
     /// Documents as they are stored, read only as far as they are asked for.
-    fn scan(&self, id: CollectionId, front: Front) -> Result<Documents<'static, DatabaseError>, DatabaseError> {
+    fn scan(&self, id: CollectionId, request: FindRequest) -> Result<Documents<'static, DatabaseError>, DatabaseError> {
         let mut source = self.view;
         let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-        let mut left_out = size(front.skip);
-        let matches = Matches { scan: source.scan(id)?, filter: front.filter };
+        let mut left_out = size(request.skip);
+        let matches = Matches { scan: source.scan(id)?, filter: request.filter };
         let rest = matches.skip_while(move |record| {
             let skipped = record.is_ok() && left_out > 0;
             left_out -= usize::from(skipped);
             skipped
         });
-        let page = rest.take(front.limit.map_or(usize::MAX, size));
+        let page = rest.take(request.limit.map_or(usize::MAX, size));
         Ok(Box::new(page.map(|record| record?.to_raw())))
     }
 }
 
 /// The documents of a scan that match.
 struct Matches {
-    scan: Scan,
+    scan: Records,
     filter: Filter,
 }
 

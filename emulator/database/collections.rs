@@ -5,21 +5,23 @@ use std::sync::Arc;
 use document::{Bson, Document, RawDocumentBuf};
 use query::Filter;
 
+use crate::explain::{self, Explanation, Stopwatch};
 use crate::folder::Shared;
-use crate::plan::Plan;
+use crate::index::{self, IndexDefinition};
+use crate::plan::{Plan, Question, Source};
 use crate::read::{self, View};
 use crate::record::NewDocument;
 use crate::store::CollectionId;
 use crate::writer::guarded;
 use crate::{
-    AggregateRequest, CollectionName, DatabaseError, FindRequest, RemoveRequest, UpdateReply, UpdateRequest, Watch,
-    WatchError, WatchRequest, aggregate, write,
+    AggregateRequest, CollectionName, DatabaseError, FindRequest, RemoveRequest, Transaction, UpdateReply,
+    UpdateRequest, Watch, WatchError, WatchRequest, aggregate, write,
 };
 
 /// The collections of one namespace. A cheap handle.
 #[derive(Debug, Clone)]
 pub struct Database {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     namespace: Arc<str>,
 }
 
@@ -48,7 +50,7 @@ impl Database {
     /// Each document has its `_id`.
     pub async fn seed(&self, collections: Vec<(CollectionName, Vec<Document>)>) -> Result<(), DatabaseError> {
         let prepared = prepare_all(collections)?;
-        self.shared.writer.run(self.namespace.clone(), move |draft| write::seed(draft, prepared)).await
+        self.shared.writer.run(self.namespace.clone(), move |draft| write::seed(draft, &prepared)).await
     }
 
     /// Does what `removals` ask for, then makes the collections that are missing and inserts all documents, in one commit, all or
@@ -59,7 +61,7 @@ impl Database {
         collections: Vec<(CollectionName, Vec<Document>)>,
     ) -> Result<(), DatabaseError> {
         let prepared = prepare_all(collections)?;
-        let work = move |draft: &mut crate::draft::Draft<'_>| write::refill(draft, &removals, prepared);
+        let work = move |draft: &mut crate::draft::Draft<'_>| write::refill(draft, &removals, &prepared);
         self.shared.writer.run(self.namespace.clone(), work).await
     }
 
@@ -73,32 +75,51 @@ impl Database {
         let documents = prepare(documents)?;
         let ids = documents.iter().map(|document| document.id.clone()).collect();
         let collection = collection.clone();
-        let work = move |draft: &mut crate::draft::Draft<'_>| write::insert(draft, &collection, documents);
+        let work = move |draft: &mut crate::draft::Draft<'_>| write::insert(draft, &collection, &documents);
         self.shared.writer.run(self.namespace.clone(), work).await?;
         Ok(ids)
     }
 
     /// The documents asked for, as they all were at one moment.
     pub async fn find(&self, request: FindRequest) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
-        let plan = Plan::of(&request.filter);
-        let collection = request.collection.clone();
-        self.read(&collection, plan, move |view, id, plan| read::find(&view, id, plan, &request)).await
+        let (view, id) = self.view(&request.collection)?;
+        let plan = view.plan(id, request.question())?;
+        let watch = Stopwatch::start(&request.collection);
+        let work = move |plan: &Plan| {
+            let found = read::find(&view, id, plan, &request);
+            watch.stop(plan, &request.filter, request.sort.as_ref(), request.limit.is_some());
+            found
+        };
+        read_by(plan, work).await
+    }
+
+    /// Answers a query and tells how: which index, how much was looked at, which index would have helped.
+    pub async fn explain(&self, request: FindRequest) -> Result<Explanation, DatabaseError> {
+        let (view, id) = self.view(&request.collection)?;
+        let plan = view.plan(id, request.question())?;
+        read_by(plan, move |plan| explain::explain(&view, id, plan, &request)).await
     }
 
     /// How many documents match, as they all were at one moment.
     pub async fn count(&self, collection: &CollectionName, filter: Filter) -> Result<u64, DatabaseError> {
-        let plan = Plan::of(&filter);
-        self.read(collection, plan, move |view, id, plan| read::count(&view, id, plan, &filter)).await
+        let (view, id) = self.view(collection)?;
+        filter.check_without_near()?;
+        let plan = view.plan(id, Question::all(&filter))?;
+        let watch = Stopwatch::start(collection);
+        let work = move |plan: &Plan| {
+            let counted = read::count(&view, id, plan, &filter);
+            watch.stop(plan, &filter, None, false);
+            counted
+        };
+        read_by(plan, work).await
     }
 
     /// The results of a pipeline; all it reads, other collections too, is as it was at one moment. A missing collection is an error,
     /// but in `$lookup`, where it is empty.
     pub async fn aggregate(&self, request: AggregateRequest) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
-        let view = self.shared.view()?;
-        let catalogue = self.shared.published.catalogue();
-        catalogue.collection(&self.namespace, &request.collection)?;
+        let (view, _) = self.view(&request.collection)?;
         let namespace = self.namespace.clone();
-        blocking(move || aggregate::aggregate(&view, &catalogue, &namespace, &request)).await
+        blocking(move || aggregate::aggregate(&view, &namespace, &request)).await
     }
 
     /// Changes the matching documents, all of them or (if one cannot be changed) none, in one commit.
@@ -112,25 +133,63 @@ impl Database {
         self.shared.writer.run(self.namespace.clone(), move |draft| write::remove(draft, &request)).await
     }
 
+    /// Makes an index, and returns when queries use it. The same again is no error; for others, see MongoDB's texts.
+    /// [`DatabaseError::DuplicateKey`] if it is unique and documents share a key: then nothing is left of it.
+    pub async fn create_index(
+        &self,
+        collection: &CollectionName,
+        definition: IndexDefinition,
+    ) -> Result<(), DatabaseError> {
+        index::create(self.shared.clone(), self.namespace.clone(), collection.clone(), definition).await
+    }
+
+    /// Drops an index by its name; [`DatabaseError::BadIndex`] for `_id_` and for one that is not there.
+    pub async fn drop_index(&self, collection: &CollectionName, name: &str) -> Result<(), DatabaseError> {
+        let (collection, name) = (collection.clone(), name.to_owned());
+        let _turn = self.shared.indexing.lock().await;
+        self.shared.writer.run(self.namespace.clone(), move |draft| index::drop(draft, &collection, &name)).await
+    }
+
+    /// The indexes that queries use, `_id_` first, then in the order in which they were made.
+    pub fn indexes(&self, collection: &CollectionName) -> Result<Vec<IndexDefinition>, DatabaseError> {
+        let (view, id) = self.view(collection)?;
+        Ok((&view).indexes(id).iter().map(|index| index.definition.clone()).collect())
+    }
+
     /// Keeps a query open: the documents it finds now, and everything that happens to its result from then on.
     pub async fn watch(&self, request: WatchRequest) -> Result<Watch, WatchError> {
         self.shared.watching.watch(&self.shared, self.namespace.clone(), request).await
     }
 
-    /// Reads at a snapshot: here if that takes microseconds, otherwise on a thread that may block.
-    async fn read<T: Send + 'static>(
-        &self,
-        collection: &CollectionName,
-        plan: Plan,
-        work: impl FnOnce(View, CollectionId, &Plan) -> Result<T, DatabaseError> + Send + 'static,
-    ) -> Result<T, DatabaseError> {
-        let view = self.shared.view()?;
-        let id = self.shared.published.catalogue().collection(&self.namespace, collection)?;
-        if plan.is_short() {
-            return guarded(|| work(view, id, &plan));
-        }
-        blocking(move || work(view, id, &plan)).await
+    /// Opens a transaction (semantics §5) under an id of the caller's choice that no other one of this namespace had before.
+    pub async fn begin(&self, id: &str) -> Result<Transaction, DatabaseError> {
+        let transaction = self.transaction(id);
+        transaction.begin().await?;
+        Ok(transaction)
     }
+
+    /// The transaction of that id, whether it is open or not.
+    pub fn transaction(&self, id: &str) -> Transaction {
+        Transaction::new(self.clone(), id)
+    }
+
+    /// The store as it is now, and a collection of it.
+    fn view(&self, collection: &CollectionName) -> Result<(View, CollectionId), DatabaseError> {
+        let view = self.shared.view()?;
+        let id = view.catalogue.collection(&self.namespace, collection)?;
+        Ok((view, id))
+    }
+}
+
+/// Reads at a snapshot: here if that takes microseconds, otherwise on a thread that may block.
+pub(crate) async fn read_by<T: Send + 'static>(
+    plan: Plan,
+    work: impl FnOnce(&Plan) -> Result<T, DatabaseError> + Send + 'static,
+) -> Result<T, DatabaseError> {
+    if plan.is_short() {
+        return guarded(|| work(&plan));
+    }
+    blocking(move || work(&plan)).await
 }
 
 /// On a thread that may block.
@@ -148,6 +207,6 @@ fn prepare_all(
     collections.into_iter().map(|(name, documents)| Ok((name, prepare(documents)?))).collect()
 }
 
-fn prepare(documents: Vec<Document>) -> Result<Vec<NewDocument>, DatabaseError> {
+pub(crate) fn prepare(documents: Vec<Document>) -> Result<Vec<NewDocument>, DatabaseError> {
     documents.into_iter().map(NewDocument::prepare).collect()
 }

@@ -1,26 +1,42 @@
 //! A commit being drafted: what one job reads and writes. Dropped, it leaves nothing; finished, it joins its group.
+//! In a transaction several jobs, one after the other, draft the same commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use document::{RawDocumentBuf, ValueRef, to_shell_text};
 
 use crate::group::Group;
-use crate::plan::{Source, present};
+use crate::index::INDEX_IDS_NAME;
+use crate::plan::{Records, Source, present};
 use crate::record::{NewDocument, Record};
-use crate::store::{Catalogue, CollectionId, EntryKey, Scan, State, Value, Version};
+use crate::store::{
+    Catalogue, CatalogueEntry, CollectionId, Entries, EntryKey, Index, KeyRange, Scan, State, Value, Version,
+};
+use crate::transaction::{Inside, Locks, Overlay, OwnWrites, Pending, merge};
 use crate::{Change, ChangeKind, CollectionName, Commit, DatabaseError, Sequence};
-
-/// The index every collection has.
-const INDEX_IDS_NAME: &str = "_id_";
 
 /// One commit being drafted, in one namespace.
 pub(crate) struct Draft<'a> {
     group: &'a mut Group,
+    locks: &'a mut Locks,
+    /// The transaction that this is a job of.
+    inside: Option<Inside>,
     namespace: Arc<str>,
     finished: Finished,
     /// `None` if nobody wants to know.
     changes: Option<Vec<Change>>,
+    /// The first reason why this must not be finished, whatever the job makes of it.
+    obstacle: Option<Obstacle>,
+}
+
+/// Why a draft must not be finished.
+#[derive(Debug, Clone)]
+pub(crate) enum Obstacle {
+    /// An open transaction holds this entry: a plain write waits for it.
+    Held(EntryKey),
+    /// The transaction that the draft belongs to has failed.
+    Failure(DatabaseError),
 }
 
 /// What a commit writes.
@@ -29,13 +45,16 @@ pub(crate) struct Finished {
     pub(crate) state: State,
     /// The catalogue after it, if it changes that, and what has to be written for it.
     pub(crate) catalogue: Option<Catalogue>,
-    pub(crate) catalogue_entries: Vec<(Vec<u8>, Vec<u8>)>,
-    pub(crate) writes: BTreeMap<EntryKey, Write>,
+    pub(crate) catalogue_entries: Vec<CatalogueEntry>,
+    /// The indexes it drops, whose entries become garbage.
+    pub(crate) dropped_indexes: Vec<(CollectionId, u32)>,
+    pub(crate) writes: OwnWrites,
     /// What it changes, if anyone wants to know.
     pub(crate) commit: Option<Commit>,
 }
 
 /// A new version of an entry.
+#[derive(Debug, Clone)]
 pub(crate) struct Write {
     pub(crate) value: Value,
     /// The commit whose version it takes the place of.
@@ -50,16 +69,82 @@ pub(crate) struct Target {
 }
 
 impl<'a> Draft<'a> {
-    pub(crate) fn new(group: &'a mut Group, namespace: Arc<str>, observed: bool) -> Draft<'a> {
+    /// A new commit, of a namespace. `observed` says whether anyone wants to know what it changes.
+    pub(crate) fn new(group: &'a mut Group, locks: &'a mut Locks, namespace: Arc<str>, observed: bool) -> Draft<'a> {
         let state = group.state();
         let finished = Finished {
             state: State { sequence: state.sequence + 1, ..state },
             catalogue: None,
             catalogue_entries: Vec::new(),
+            dropped_indexes: Vec::new(),
             writes: BTreeMap::new(),
             commit: None,
         };
-        Draft { group, namespace, finished, changes: observed.then(Vec::new) }
+        let changes = observed.then(Vec::new);
+        Draft { group, locks, inside: None, namespace, finished, changes, obstacle: None }
+    }
+
+    /// The commit of a transaction, as it was left by the job before this one.
+    pub(crate) fn inside(
+        group: &'a mut Group,
+        locks: &'a mut Locks,
+        namespace: Arc<str>,
+        inside: Inside,
+        pending: Pending,
+    ) -> Draft<'a> {
+        let mut draft = Draft { inside: Some(inside), ..Draft::new(group, locks, namespace, false) };
+        draft.finished.writes = Arc::unwrap_or_clone(pending.writes);
+        draft.changes = Some(pending.changes);
+        draft
+    }
+
+    /// The commit of a transaction, complete and to be finished.
+    pub(crate) fn of_transaction(
+        group: &'a mut Group,
+        locks: &'a mut Locks,
+        namespace: Arc<str>,
+        observed: bool,
+        pending: Pending,
+    ) -> Result<Draft<'a>, DatabaseError> {
+        let mut draft = Draft::new(group, locks, namespace, observed);
+        for (key, write) in Arc::unwrap_or_clone(pending.writes) {
+            if !write.value.is_removal() || present(draft.group.newest(&key)?).is_some() {
+                draft.finished.writes.insert(key, write);
+            } // or else it was both made and removed inside
+        }
+        draft.changes = observed.then(|| merge(pending.changes));
+        Ok(draft)
+    }
+
+    /// Why this must not be finished, if something stands in the way.
+    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
+        self.obstacle.clone()
+    }
+
+    /// Makes sure that nobody else writes an entry until this is done, which for a transaction's draft is when the transaction
+    /// is. What is written is claimed by that; claim beforehand what the job's outcome depends on.
+    pub(crate) fn claim(&mut self, key: &EntryKey) -> Result<(), DatabaseError> {
+        let claimed = match self.inside {
+            None if self.locks.is_held(key) => Err(Obstacle::Held(key.clone())),
+            None => Ok(()),
+            Some(inside) => {
+                let newest = || Ok(self.group.newest(key)?.map(|version| version.sequence));
+                self.locks.take(key, inside, newest).map_err(Obstacle::Failure)
+            }
+        };
+        claimed.map_err(|obstacle| match self.obstacle.get_or_insert(obstacle) {
+            Obstacle::Held(_) => DatabaseError::TransactionConflict,
+            Obstacle::Failure(error) => error.clone(),
+        })
+    }
+
+    /// As [`Draft::claim`], of everything in a collection, for a plain draft that changes what writing to it means: an index
+    /// that is made while a transaction is open would lack what that has written already.
+    pub(crate) fn claim_collection(&mut self, collection: CollectionId) -> Result<(), DatabaseError> {
+        match self.locks.held_in(collection).cloned() {
+            Some(held) => self.claim(&held),
+            None => Ok(()),
+        }
     }
 
     /// The collection of that name, or that it is missing.
@@ -82,9 +167,10 @@ impl<'a> Draft<'a> {
         Ok(Target { name: name.clone(), id })
     }
 
-    /// Adds a document, or refuses it because its `_id` is taken.
+    /// Adds a document, or refuses it because its `_id` or another unique key is taken.
     pub(crate) fn insert(&mut self, target: &Target, document: NewDocument) -> Result<(), DatabaseError> {
         let id_key = EntryKey::id(target.id, ValueRef::from(&document.id));
+        self.claim(&id_key)?;
         let id_version = self.look(&id_key)?;
         if present(id_version.clone()).is_some() {
             return Err(duplicate_id(target, ValueRef::from(&document.id)));
@@ -93,6 +179,7 @@ impl<'a> Draft<'a> {
         self.finished.state.next_record += 1;
         self.write(id_key, Value::from(&record.to_be_bytes()[..]), id_version);
         self.write(EntryKey::record(target.id, record), Value::from(document.bytes.as_bytes()), None);
+        self.reindex(target, record, None, Some(&document.bytes))?;
         self.tell(target, record, None, Some(document.bytes), ChangeKind::Insert);
         Ok(())
     }
@@ -106,6 +193,7 @@ impl<'a> Draft<'a> {
         kind: ChangeKind,
     ) -> Result<(), DatabaseError> {
         let before = self.observed(&record)?;
+        self.reindex(target, record.number, Some(record.document()?), Some(&after))?;
         let value = Value::from(after.as_bytes());
         self.write(EntryKey::record(target.id, record.number), value, Some(record.version));
         self.tell(target, record.number, before, Some(after), kind);
@@ -115,6 +203,7 @@ impl<'a> Draft<'a> {
     /// Removes a document.
     pub(crate) fn remove(&mut self, target: &Target, record: Record) -> Result<(), DatabaseError> {
         let before = self.observed(&record)?;
+        self.reindex(target, record.number, Some(record.document()?), None)?;
         let id_key = EntryKey::id(target.id, record.id()?);
         let id_version = self.look(&id_key)?;
         self.write(id_key, Value::removal(), id_version);
@@ -133,11 +222,59 @@ impl<'a> Draft<'a> {
         self.group.accept(self.finished)
     }
 
-    fn catalogue(&self) -> &Catalogue {
+    /// The catalogue as this commit leaves it.
+    pub(crate) fn catalogue(&self) -> &Catalogue {
         self.finished.catalogue.as_ref().unwrap_or_else(|| self.group.catalogue())
     }
 
-    fn write(&mut self, key: EntryKey, value: Value, replaced: Option<Version>) {
+    /// Puts an index into the catalogue, in the place of the one of its number.
+    pub(crate) fn put_index(&mut self, collection: CollectionId, index: Index) -> Result<(), DatabaseError> {
+        let mut catalogue = self.catalogue().clone();
+        if index.is_dropped() {
+            self.finished.dropped_indexes.push((collection, index.number));
+        }
+        self.finished.catalogue_entries.push(catalogue.put_index(collection, index)?);
+        self.finished.catalogue = Some(catalogue);
+        Ok(())
+    }
+
+    /// The number of this commit.
+    pub(crate) fn sequence(&self) -> Sequence {
+        self.finished.state.sequence
+    }
+
+    /// The keys of the entries of a range that are there now, what the draft itself wrote among them.
+    pub(crate) fn keys(&self, range: &KeyRange) -> Result<BTreeSet<Vec<u8>>, DatabaseError> {
+        let own = self.finished.writes.range::<EntryKey, _>(range.bounds());
+        self.group.keys(range, own.map(|(key, write)| (key, write.value.is_removal())))
+    }
+
+    /// As [`Source::scan`], from this record on.
+    pub(crate) fn scan_from(&mut self, collection: CollectionId, record: u64) -> Result<Scan, DatabaseError> {
+        Ok(Scan(self.group.entries(&KeyRange::records(collection, record), false)?))
+    }
+
+    /// What a transaction has written so far, with what this job has. The record numbers it used are nobody else's.
+    /// What an index has noted of its fields is committed at once: it is true for others too.
+    pub(crate) fn into_pending(mut self) -> Result<Pending, DatabaseError> {
+        let writes = Arc::new(std::mem::take(&mut self.finished.writes));
+        let changes = self.changes.take().unwrap_or_default();
+        self.group.use_records(self.finished.state.next_record);
+        self.finish()?;
+        Ok(Pending { writes, changes })
+    }
+
+    /// The version of an entry that this draft finds there.
+    fn look_below(&self, key: &EntryKey) -> Result<Option<Version>, DatabaseError> {
+        match self.inside {
+            None => self.group.newest(key),
+            Some(inside) => self.group.engine().version(key, inside.sequence),
+        }
+    }
+
+    /// Writes an entry. If somebody else holds it, the job goes on and is undone at its end.
+    pub(crate) fn write(&mut self, key: EntryKey, value: Value, replaced: Option<Version>) {
+        let _ = self.claim(&key); // an obstacle is noted
         let replaces = match self.finished.writes.get(&key) {
             Some(earlier) => earlier.replaces,
             None => replaced.map(|version| version.sequence),
@@ -170,13 +307,31 @@ impl Source for Draft<'_> {
         let sequence = self.finished.state.sequence;
         match self.finished.writes.get(key) {
             Some(write) => Ok(Some(Version { sequence, value: write.value.clone() })),
-            None => self.group.newest(key),
+            None => self.look_below(key),
         }
     }
 
-    /// Walks the commits before this one: what the draft itself wrote is not seen.
-    fn scan(&mut self, collection: CollectionId) -> Result<Scan, DatabaseError> {
-        self.group.scan(collection)
+    /// Walks the commits before this one: what the draft itself wrote is not seen, unless it is a transaction's.
+    fn scan(&mut self, collection: CollectionId) -> Result<Records, DatabaseError> {
+        match self.inside {
+            None => Ok(Box::new(self.group.scan(collection)?)),
+            Some(inside) => {
+                let scan = self.group.engine().scan(collection, inside.sequence);
+                Ok(Box::new(Overlay::new(scan, &self.finished.writes, collection)))
+            }
+        }
+    }
+
+    fn indexes(&self, collection: CollectionId) -> Vec<Arc<Index>> {
+        if self.inside.is_some() {
+            return Vec::new(); // own writes are not looked for in indexes
+        }
+        self.catalogue().indexes_complete_at(collection, self.sequence())
+    }
+
+    /// As [`Source::scan`].
+    fn entries(&mut self, range: &KeyRange, backward: bool) -> Result<Entries, DatabaseError> {
+        self.group.entries(range, backward)
     }
 }
 

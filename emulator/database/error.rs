@@ -32,9 +32,26 @@ pub enum DatabaseError {
         /// The key as MongoDB's shell prints it, braces included: `{ : "x" }`.
         key: String,
     },
+    /// An index that cannot be made or dropped, in the words of MongoDB.
+    #[error("{0}")]
+    BadIndex(String),
     /// A document that may not be stored: no `_id`, an `_id` of a forbidden type, too large, too deep.
     #[error("{0}")]
     BadDocument(String),
+    /// Somebody else was first to write: a document that the transaction was to write has changed since its snapshot, or
+    /// another open transaction holds it. For a plain write: an open transaction held the document for too long (semantics
+    /// DB-5.04, DB-5.06).
+    #[error(
+        "[ResourceUnavailable.TransactionConflict] Transaction is conflict, maybe resource operated by others. \
+         Please check your request, but if the problem persists, contact us."
+    )]
+    TransactionConflict,
+    /// The transaction was committed or aborted, its time is over, or there never was one of that id (semantics DB-5.08).
+    #[error(
+        "[ResourceUnavailable.TransactionNotExist] Transaction does not exist on the server, transaction must be commit or \
+         abort in 30 seconds. Please check your request, but if the problem persists, contact us."
+    )]
+    TransactionNotExist,
     /// The filter, projection, sort or update failed on a document; nothing was written.
     #[error(transparent)]
     Query(#[from] QueryError),

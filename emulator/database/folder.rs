@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) published: Arc<Published>,
     pub(crate) writer: Writer,
     pub(crate) watching: Watching,
+    /// Held by the one who makes or drops an index.
+    pub(crate) indexing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Store {
@@ -38,8 +40,9 @@ impl Store {
         let group = Group::new(Engine::open(folder, options.cache_bytes)?);
         let engine = RwLock::new(Some(group.engine().clone()));
         let published = Arc::new(Published::new(group.state().sequence, group.catalogue().clone()));
-        let writer = Writer::start(group, published.clone(), options.durability)?;
-        Ok(Store { shared: Arc::new(Shared { engine, published, writer, watching: Watching::default() }) })
+        let writer = Writer::start(group, published.clone(), options)?;
+        let (watching, indexing) = (Watching::default(), Arc::default());
+        Ok(Store { shared: Arc::new(Shared { engine, published, writer, watching, indexing }) })
     }
 
     /// The collections of one namespace. A namespace comes to be with its first collection; until then it is empty.
@@ -71,7 +74,8 @@ impl Store {
 impl Shared {
     /// The store as it is now, for as long as the view is kept.
     pub(crate) fn view(&self) -> Result<View, DatabaseError> {
-        Ok(View { engine: self.engine()?, snapshot: self.published.snapshots.open() })
+        let (engine, snapshot) = (self.engine()?, self.published.snapshots.open());
+        Ok(View { engine, snapshot, catalogue: self.published.catalogue(), own: None }) // no older than the snapshot
     }
 
     /// How many versions there are of everything.

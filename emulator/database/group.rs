@@ -1,12 +1,14 @@
 //! The drafted commits that reach the tree together. The drafts after a finished one see it at once; readers see it
 //! only when the writer publishes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::draft::{Draft, Finished};
-use crate::store::{Catalogue, CollectionId, Engine, EntryKey, Garbage, Opened, Scan, State, Value, Version, Writes};
+use crate::draft::Finished;
+use crate::store::{
+    Catalogue, CollectionId, Engine, Entries, EntryKey, Garbage, KeyRange, Opened, Scan, State, Value, Version, Writes,
+};
 use crate::{Commit, DatabaseError, Sequence};
 
 /// How much garbage goes along with the commits of a group at least: as many versions as these write, or this many.
@@ -79,9 +81,9 @@ impl Group {
         self.published = self.drafted.sequence;
     }
 
-    /// A new commit, of a namespace. `observed` says whether anyone wants to know what it changes.
-    pub(crate) fn draft(&mut self, namespace: Arc<str>, observed: bool) -> Draft<'_> {
-        Draft::new(self, namespace, observed)
+    /// Notes that the records before `next` have their numbers, though a transaction may not have finished writing them.
+    pub(crate) fn use_records(&mut self, next: u64) {
+        self.drafted.next_record = next;
     }
 
     /// The newest version of an entry.
@@ -96,6 +98,33 @@ impl Group {
     pub(crate) fn scan(&mut self, collection: CollectionId) -> Result<Scan, DatabaseError> {
         self.apply()?;
         Ok(self.engine.scan(collection, Sequence::MAX))
+    }
+
+    /// The newest entries of a range; as [`Group::scan`] does, writes the finished drafts to the tree first.
+    pub(crate) fn entries(&mut self, range: &KeyRange, backward: bool) -> Result<Entries, DatabaseError> {
+        self.apply()?;
+        Ok(self.engine.entries(range, Sequence::MAX, backward))
+    }
+
+    /// The keys of the newest entries of a range, as all drafts leave them, without writing anything. `later` are versions
+    /// that are not drafted yet.
+    pub(crate) fn keys<'a>(
+        &'a self,
+        range: &'a KeyRange,
+        later: impl Iterator<Item = (&'a EntryKey, bool)>,
+    ) -> Result<BTreeSet<Vec<u8>>, DatabaseError> {
+        let tree = self.engine.entries(range, Sequence::MAX, false);
+        let mut keys: BTreeSet<Vec<u8>> =
+            tree.map(|entry| entry.map(|entry| entry.key().to_vec())).collect::<Result<_, _>>()?;
+        let pending = self.pending.range::<EntryKey, _>(range.bounds());
+        let pending = pending.map(|(key, version)| (key, version.value.is_removal()));
+        for (key, is_removal) in pending.chain(later) {
+            match is_removal {
+                true => keys.remove(key.in_index()),
+                false => keys.insert(key.in_index().to_vec()),
+            };
+        }
+        Ok(keys)
     }
 
     /// Takes in what a draft wrote, unless the tree can no longer be written.
@@ -113,6 +142,9 @@ impl Group {
         self.writes.catalogue(finished.catalogue_entries);
         if let Some(catalogue) = finished.catalogue {
             self.catalogue = Arc::new(catalogue);
+        }
+        for (collection, number) in finished.dropped_indexes {
+            self.garbage.drop_index(collection, number, sequence);
         }
         self.commits.extend(finished.commit.map(Arc::new));
         self.drafted = finished.state;
@@ -153,9 +185,20 @@ impl Group {
     pub(crate) fn collect_idle(&mut self, horizon: Sequence) -> Result<bool, DatabaseError> {
         self.garbage.collect(horizon, GARBAGE_IDLE, &mut self.writes);
         self.garbage.sweep(&self.engine, horizon, SWEEP_IDLE, &mut self.writes)?;
+        self.collect_dropped_index(horizon)?;
         let found = !self.writes.is_empty();
         self.apply()?;
         Ok(!self.garbage.is_empty() && (found || self.garbage.is_sweeping()))
+    }
+
+    /// Removes some entries of a dropped index, and with the last of them the index.
+    fn collect_dropped_index(&mut self, horizon: Sequence) -> Result<(), DatabaseError> {
+        let gone = self.garbage.collect_dropped(&self.engine, horizon, GARBAGE_IDLE, &mut self.writes)?;
+        if let Some((collection, number)) = gone {
+            let entry = Arc::make_mut(&mut self.catalogue).forget_index(collection, number);
+            self.writes.catalogue(vec![entry]);
+        }
+        Ok(())
     }
 
     /// Whether there is garbage, or may be, that can still be removed.

@@ -12,12 +12,15 @@ mod request;
 
 mod aggregate;
 mod draft;
+mod explain;
 mod group;
+mod index;
 mod plan;
 mod read;
 mod record;
 mod store;
 mod top;
+mod transaction;
 mod watch;
 mod write;
 mod writer;
@@ -27,10 +30,13 @@ mod testing;
 
 pub use collections::Database;
 pub use error::DatabaseError;
+pub use explain::Explanation;
 pub use folder::Store;
+pub use index::{INDEXES_MAX, IndexDefinition};
 pub use name::CollectionName;
 pub use options::{Durability, StoreOptions};
 pub use request::{AggregateRequest, FindRequest, RemoveRequest, UpdateReply, UpdateRequest};
+pub use transaction::Transaction;
 pub use watch::{DataType, QueueType, WATCHED_MAX, Watch, WatchError, WatchEvent, WatchEvents, WatchRequest};
 
 pub(crate) use commit::{Change, ChangeKind, Commit, Sequence};

@@ -1,4 +1,4 @@
-//! How a store is opened: what an answered write survives, and how much memory the page cache may take.
+//! How a store is opened: what an answered write survives, how much memory the page cache may take, how long transactions live.
 
 use std::time::Duration;
 
@@ -9,12 +9,21 @@ pub struct StoreOptions {
     pub durability: Durability,
     /// Size of the page cache in bytes.
     pub cache_bytes: u64,
+    /// How long after its beginning a transaction ends by itself (semantics DB-5.08).
+    pub transaction_life: Duration,
+    /// How long a plain write waits for a transaction that holds its document (semantics DB-5.06; the time is ours).
+    pub parking_patience: Duration,
 }
 
 impl Default for StoreOptions {
-    /// Survives `kill -9`; 64 MB of cache.
+    /// Survives `kill -9`; 64 MB of cache; transactions live 30 s, and plain writes wait 5 s for them.
     fn default() -> StoreOptions {
-        StoreOptions { durability: Durability::Process, cache_bytes: 64 * 1024 * 1024 }
+        StoreOptions {
+            durability: Durability::Process,
+            cache_bytes: 64 * 1024 * 1024,
+            transaction_life: Duration::from_secs(30),
+            parking_patience: Duration::from_secs(5),
+        }
     }
 }
 

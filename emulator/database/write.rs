@@ -4,21 +4,22 @@ use document::{Bson, Document, DocumentRef, ValueRef};
 use query::{FieldChanges, Filter, QueryError, QueryErrorKind};
 
 use crate::draft::{Draft, Target};
-use crate::plan::Plan;
+use crate::plan::{Plan, Question};
 use crate::record::{NewDocument, Record, encode};
+use crate::store::EntryKey;
 use crate::{ChangeKind, CollectionName, DatabaseError, RemoveRequest, UpdateReply, UpdateRequest};
 
 /// Makes the collections that are missing and inserts all documents.
 pub(crate) fn seed(
     draft: &mut Draft<'_>,
-    collections: Vec<(CollectionName, Vec<NewDocument>)>,
+    collections: &[(CollectionName, Vec<NewDocument>)],
 ) -> Result<(), DatabaseError> {
     for (name, documents) in collections {
-        let target = match draft.target(&name) {
+        let target = match draft.target(name) {
             Ok(target) => target,
-            Err(_) => draft.create_collection(&name)?,
+            Err(_) => draft.create_collection(name)?,
         };
-        documents.into_iter().try_for_each(|document| draft.insert(&target, document))?;
+        documents.iter().cloned().try_for_each(|document| draft.insert(&target, document))?;
     }
     Ok(())
 }
@@ -27,7 +28,7 @@ pub(crate) fn seed(
 pub(crate) fn refill(
     draft: &mut Draft<'_>,
     removals: &[RemoveRequest],
-    collections: Vec<(CollectionName, Vec<NewDocument>)>,
+    collections: &[(CollectionName, Vec<NewDocument>)],
 ) -> Result<(), DatabaseError> {
     for request in removals {
         match remove(draft, request) {
@@ -42,10 +43,10 @@ pub(crate) fn refill(
 pub(crate) fn insert(
     draft: &mut Draft<'_>,
     collection: &CollectionName,
-    documents: Vec<NewDocument>,
+    documents: &[NewDocument],
 ) -> Result<(), DatabaseError> {
     let target = draft.target(collection)?;
-    documents.into_iter().try_for_each(|document| draft.insert(&target, document))
+    documents.iter().cloned().try_for_each(|document| draft.insert(&target, document))
 }
 
 /// Removes the matching documents and counts them.
@@ -87,9 +88,11 @@ struct Match {
     position: Option<usize>,
 }
 
+/// The documents to be written: nobody else may, from here on.
 fn matches(draft: &mut Draft<'_>, target: &Target, filter: &Filter, multi: bool) -> Result<Vec<Match>, DatabaseError> {
     let mut matches = Vec::new();
-    for candidate in Plan::of(filter).candidates(draft, target.id)? {
+    let plan = Plan::of(draft, target.id, Question::all(filter))?;
+    for candidate in plan.candidates(draft, target.id)? {
         let record = candidate?;
         if let Some(position) = filter.match_position(DocumentRef::from(record.document()?))? {
             matches.push(Match { record, position });
@@ -97,6 +100,9 @@ fn matches(draft: &mut Draft<'_>, target: &Target, filter: &Filter, multi: bool)
                 break;
             }
         }
+    }
+    for found in &matches {
+        draft.claim(&EntryKey::record(target.id, found.record.number))?;
     }
     Ok(matches)
 }

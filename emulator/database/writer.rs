@@ -1,5 +1,5 @@
 //! The writer: one thread that carries out jobs in order, writes many of them out at once, makes them visible, and only
-//! then answers those who wait. What a job does is `write.rs`'s.
+//! then answers those who wait. What a job does is `write.rs`'s; what is done in a transaction, `transaction/`'s.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::draft::Draft;
+use crate::draft::{Draft, Obstacle};
 use crate::group::Group;
 use crate::read::View;
-use crate::store::{Catalogue, Snapshots};
+use crate::store::{Catalogue, EntryKey, Snapshots};
+use crate::transaction::{self, PlainWrite, Step, TransactionKey, Transactions};
 use crate::watch::Inbox;
-use crate::{Commit, DatabaseError, Durability, Sequence};
+use crate::{Commit, DatabaseError, Durability, Sequence, StoreOptions};
 
 /// How many jobs are answered with one flush at most.
 const GROUP_JOBS_MAX: usize = 1_000;
@@ -43,6 +44,10 @@ enum Message {
         namespace: Arc<str>,
         job: Job,
     },
+    Transaction {
+        key: TransactionKey,
+        step: Step,
+    },
     Subscribe {
         inbox: Arc<Inbox>,
         /// Is given the store as it is where the subscription begins.
@@ -53,14 +58,19 @@ enum Message {
     Break(DatabaseError),
 }
 
-/// Drafts a commit. Says whether it is to be finished, and how the caller is answered once it is durable.
-type Job = Box<dyn FnOnce(&mut Draft<'_>) -> (Decision, Answer) + Send>;
-type Answer = Box<dyn FnOnce(Result<(), DatabaseError>) + Send>;
+/// Drafts a commit, or is told why it cannot. After [`Outcome::Wait`] it is to be called again.
+pub(crate) type Job = Box<dyn FnMut(Result<&mut Draft<'_>, DatabaseError>) -> Outcome + Send>;
 
-enum Decision {
-    Finish,
-    Drop,
+/// What becomes of the draft, and how the caller is answered once what was drafted so far is durable.
+pub(crate) enum Outcome {
+    Finish(Answer),
+    Drop(Answer),
+    /// Nothing, and nobody is answered, until the entry is held no longer.
+    Wait(EntryKey),
 }
+
+pub(crate) type Answer = Box<dyn FnOnce(Result<(), DatabaseError>) + Send>;
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, DatabaseError>>;
 
 impl Published {
     pub(crate) fn new(sequence: Sequence, catalogue: Arc<Catalogue>) -> Published {
@@ -82,10 +92,18 @@ impl Writer {
     pub(crate) fn start(
         group: Group,
         published: Arc<Published>,
-        durability: Durability,
+        options: StoreOptions,
     ) -> Result<Writer, DatabaseError> {
         let (messages, receiver) = channel();
-        let desk = Desk { group, published, durability, subscribers: Vec::new(), unflushed_since: None, tidying: true };
+        let desk = Desk {
+            group,
+            published,
+            durability: options.durability,
+            transactions: Transactions::new(options),
+            subscribers: Vec::new(),
+            unflushed_since: None,
+            tidying: true,
+        };
         let thread = std::thread::Builder::new()
             .name("database-writer".to_owned())
             .spawn(move || desk.run(&receiver))
@@ -94,19 +112,38 @@ impl Writer {
     }
 
     /// Carries out `work` in its turn, as one commit: all it writes or, if it fails or panics, nothing.
-    /// Returns when the commit is as durable as promised and visible.
+    /// Returns when the commit is as durable as promised and visible. While a transaction holds what it writes, the work is put
+    /// aside, and begun again later.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         namespace: Arc<str>,
-        work: impl FnOnce(&mut Draft<'_>) -> Result<T, DatabaseError> + Send + 'static,
+        work: impl FnMut(&mut Draft<'_>) -> Result<T, DatabaseError> + Send + 'static,
     ) -> Result<T, DatabaseError> {
-        let (sender, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |draft| match guarded(|| work(draft)) {
-            Ok(value) => (Decision::Finish, Box::new(move |durable| drop(sender.send(durable.map(|()| value))))),
-            Err(error) => (Decision::Drop, Box::new(move |_| drop(sender.send(Err(error))))),
-        });
-        self.messages.send(Message::Job { namespace, job }).map_err(|_| DatabaseError::Closed)?;
-        receiver.await.map_err(|_| DatabaseError::Closed)?
+        self.send(|reply| Message::Job { namespace, job: job(reply, work) }).await
+    }
+
+    /// Carries out `work` in its turn as a part of a transaction's commit.
+    pub(crate) async fn run_inside<T: Send + 'static>(
+        &self,
+        key: TransactionKey,
+        work: impl FnMut(&mut Draft<'_>) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        self.step(key, |reply| Step::Write(job(reply, work))).await
+    }
+
+    /// Takes a step of a transaction in its turn.
+    pub(crate) async fn step<T>(
+        &self,
+        key: TransactionKey,
+        step: impl FnOnce(Reply<T>) -> Step,
+    ) -> Result<T, DatabaseError> {
+        self.send(|reply| Message::Transaction { key, step: step(reply) }).await
+    }
+
+    async fn send<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, DatabaseError> {
+        let (reply, result) = oneshot::channel();
+        self.messages.send(message(reply)).map_err(|_| DatabaseError::Closed)?;
+        result.await.map_err(|_| DatabaseError::Closed)?
     }
 
     /// Puts every commit from now on into `inbox`, until that is closed; returns the store as it is before them. Until
@@ -143,11 +180,55 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, DatabaseError>) -> Res
     })
 }
 
+/// The job of doing `work` and replying with its result.
+fn job<T: Send + 'static>(
+    reply: Reply<T>,
+    mut work: impl FnMut(&mut Draft<'_>) -> Result<T, DatabaseError> + Send + 'static,
+) -> Job {
+    let mut reply = Some(reply);
+    Box::new(move |draft| {
+        let result = draft.and_then(|draft| {
+            let result = guarded(|| work(draft));
+            match draft.obstacle() {
+                None => result.map(Ok),
+                Some(Obstacle::Held(entry)) => Ok(Err(entry)),
+                Some(Obstacle::Failure(error)) => Err(error),
+            }
+        });
+        match result {
+            Ok(Ok(value)) => Outcome::Finish(answer(reply.take(), Ok(value))),
+            Ok(Err(held)) => Outcome::Wait(held),
+            Err(error) => Outcome::Drop(answer(reply.take(), Err(error))),
+        }
+    })
+}
+
+/// Gives a job up.
+pub(crate) fn refuse(mut job: Job, error: DatabaseError) -> Answer {
+    match job(Err(error)) {
+        Outcome::Finish(answer) | Outcome::Drop(answer) => answer,
+        Outcome::Wait(_) => Box::new(drop),
+    }
+}
+
+/// Replies with the result, or if it was not to be durable, why.
+pub(crate) fn answer<T: Send + 'static>(
+    reply: impl Into<Option<Reply<T>>>,
+    result: Result<T, DatabaseError>,
+) -> Answer {
+    let reply = reply.into();
+    Box::new(move |durable| {
+        let result = result.and_then(|value| durable.map(|()| value));
+        let _ = reply.map(|reply| reply.send(result)); // the caller may be gone
+    })
+}
+
 /// What the thread has before it.
 struct Desk {
     group: Group,
     published: Arc<Published>,
     durability: Durability,
+    transactions: Transactions,
     /// Those who want to know what commits change; gone once they no longer listen.
     subscribers: Vec<Subscriber>,
     /// When the oldest commit was written that is not flushed yet. For [`Durability::Interval`] alone.
@@ -181,11 +262,16 @@ impl Desk {
         loop {
             match self.receive(messages) {
                 Ok(first) => {
-                    if self.serve(first, messages) {
+                    if self.serve(Some(first), messages) {
                         return self.finish();
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => self.rest(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.rest();
+                    if self.transactions.next_deadline().is_some_and(|due| due <= Instant::now()) {
+                        self.serve(None, messages);
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => return self.finish(),
             }
         }
@@ -206,18 +292,26 @@ impl Desk {
             PAUSE_WHILE_READERS_HOLD
         });
         let flush = self.flush_due().map(|due| due.saturating_duration_since(Instant::now()));
-        garbage.into_iter().chain(flush).min()
+        let transactions = self.transactions.next_deadline().map(|due| due.saturating_duration_since(Instant::now()));
+        garbage.into_iter().chain(flush).chain(transactions).min()
     }
 
-    /// Carries out this message and those that wait behind it. Returns whether one of them was to close.
-    fn serve(&mut self, first: Message, messages: &Receiver<Message>) -> bool {
-        let (mut answers, mut subscribers, mut closing) = (Vec::new(), Vec::new(), false);
-        let mut next = Some(first);
+    /// Ends what has come to its time, and carries out this message and those that wait behind it. Returns whether one of them
+    /// was to close.
+    fn serve(&mut self, first: Option<Message>, messages: &Receiver<Message>) -> bool {
+        let (mut answers, mut subscribers, mut closing) = (self.expire(), Vec::new(), false);
+        let mut next = first;
         while let Some(message) = next.take() {
             match message {
-                Message::Job { namespace, job } => answers.push(self.draft(namespace, job)),
+                Message::Job { namespace, job } => {
+                    answers.extend(self.draft(PlainWrite { namespace, job, deadline: None }))
+                }
+                Message::Transaction { key, step } => answers.extend(self.transact(&key, step)),
                 Message::Subscribe { inbox, answer } => subscribers.push((answer, self.subscribe(inbox))),
-                Message::Close => closing = true,
+                Message::Close => {
+                    closing = true;
+                    answers.extend(self.abort_transactions());
+                }
                 #[cfg(test)]
                 Message::Break(error) => self.group.fail(error),
             }
@@ -233,17 +327,58 @@ impl Desk {
         closing
     }
 
-    fn draft(&mut self, namespace: Arc<str>, job: Job) -> Answer {
-        let mut draft = self.group.draft(namespace, !self.subscribers.is_empty());
-        let (decision, answer) = job(&mut draft);
-        let finished = match decision {
-            Decision::Finish => guarded(|| draft.finish()),
-            Decision::Drop => Ok(()),
-        };
-        if let Err(error) = finished {
-            self.group.fail(error); // a part of it may have joined the group
+    /// Carries out a job. `None` if it was parked.
+    fn draft(&mut self, mut write: PlainWrite) -> Option<Answer> {
+        let (locks, observed) = (&mut self.transactions.locks, !self.subscribers.is_empty());
+        let mut draft = Draft::new(&mut self.group, locks, write.namespace.clone(), observed);
+        match (write.job)(Ok(&mut draft)) {
+            Outcome::Finish(answer) => {
+                if let Err(error) = guarded(|| draft.finish()) {
+                    self.group.fail(error); // a part of it may have joined the group
+                }
+                Some(answer)
+            }
+            Outcome::Drop(answer) => Some(answer),
+            Outcome::Wait(held) => {
+                self.transactions.park(held, write);
+                None
+            }
         }
-        answer
+    }
+
+    /// Takes a step of a transaction, then carries out the jobs that waited for it to end.
+    fn transact(&mut self, key: &TransactionKey, step: Step) -> Vec<Answer> {
+        let context = transaction::Context {
+            group: &mut self.group,
+            snapshots: &self.published.snapshots,
+            observed: !self.subscribers.is_empty(),
+        };
+        let answer = self.transactions.take(key, step, context);
+        std::iter::once(answer).chain(self.resume()).collect()
+    }
+
+    fn abort_transactions(&mut self) -> Vec<Answer> {
+        self.transactions.abort_all();
+        self.resume()
+    }
+
+    fn expire(&mut self) -> Vec<Answer> {
+        let mut answers = self.transactions.expire(Instant::now());
+        answers.extend(self.resume());
+        answers
+    }
+
+    /// Carries out the parked jobs that need wait no longer.
+    fn resume(&mut self) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        for (held, write) in self.transactions.take_parked() {
+            if self.transactions.locks.is_held(&held) {
+                self.transactions.park(held, write);
+            } else {
+                answers.extend(self.draft(write));
+            }
+        }
+        answers
     }
 
     /// Adds someone who wants to know of the commits after those drafted so far. Returns the last of these.
@@ -256,7 +391,8 @@ impl Desk {
     /// The store as it was after a commit of the group just published.
     fn view(&self, sequence: Sequence) -> Arc<View> {
         let snapshot = self.published.snapshots.open_at(sequence);
-        Arc::new(View { engine: self.group.engine().clone(), snapshot })
+        let (engine, catalogue) = (self.group.engine().clone(), self.group.catalogue().clone());
+        Arc::new(View { engine, snapshot, catalogue, own: None })
     }
 
     /// Makes what was drafted durable and visible.

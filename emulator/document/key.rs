@@ -28,6 +28,9 @@ pub fn encode_key_descending(value: ValueRef<'_>, key: &mut Vec<u8>) {
     key.iter_mut().skip(start).for_each(|byte| *byte = !*byte);
 }
 
+/// What a text's key ends with.
+pub const TEXT_END: [u8; 2] = [0, 0];
+
 const END: u8 = 0;
 
 fn encode_payload(value: ValueRef<'_>, key: &mut Vec<u8>) {
@@ -83,7 +86,7 @@ fn encode_str(text: &str, key: &mut Vec<u8>) {
         key.extend([0, 0xff]);
         key.extend(part);
     }
-    key.extend([0, 0]);
+    key.extend(TEXT_END);
 }
 
 fn encode_document(document: DocumentRef<'_>, key: &mut Vec<u8>) {

@@ -133,9 +133,15 @@ impl From<DatabaseError> for ActionError {
             DatabaseError::DuplicateKey { collection, index, key } => ActionError::write_failed(format!(
                 "E11000 duplicate key error collection: tnt-emulator.{collection} index: {index} dup key: {key}"
             )),
-            DatabaseError::BadCollectionName { .. } => ActionError::invalid_param(error.to_string()),
+            DatabaseError::BadCollectionName { .. } | DatabaseError::BadIndex(_) => {
+                ActionError::invalid_param(error.to_string())
+            }
             DatabaseError::BadDocument(reason) => ActionError::write_failed(reason),
             DatabaseError::Query(error) => error.into(),
+            DatabaseError::TransactionConflict => {
+                ActionError::new(codes::DATABASE_TRANSACTION_CONFLICT, error.to_string())
+            }
+            DatabaseError::TransactionNotExist => ActionError::new(codes::DATABASE_TRANSACTION_FAIL, error.to_string()),
             DatabaseError::InUse(_)
             | DatabaseError::Storage(_)
             | DatabaseError::Corrupt(_)

@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use document::arbitrary::{common_document, common_value, document};
-use document::{Bson, Document, DocumentRef, RawDocumentBuf};
+use document::{Bson, Document, DocumentRef, FieldPath, RawDocumentBuf};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::update::FieldChanges;
-use crate::{Filter, Projection, Sort, Update};
+use crate::{Condition, Filter, KeyKind, KeyPattern, Projection, Sort, Update};
 
 const PATHS: &[&str] =
     &["a", "b", "c", "aa", "a.b", "a.a", "b.c", "a.0", "b.1", "a.0.b", "a.b.c", "0", "c.a.b", "名字"];
@@ -57,6 +57,25 @@ proptest! {
     }
 
     #[test]
+    fn the_keys_of_matches_lie_within_bounds(document in common_document(), filter in filter()) {
+        let Ok(filter) = Filter::parse(&filter) else { return Ok(()) };
+        let conditions = filter.conditions();
+        match filter.matches((&document).into()).unwrap() {
+            true => prop_assert!(conditions.iter().all(|condition| is_met(condition, &document) != Met::No), "{:?}", conditions),
+            false => prop_assert!(!conditions.iter().all(|condition| is_met(condition, &document) == Met::Exactly), "{:?}", conditions),
+        }
+    }
+
+    #[test]
+    fn the_least_key_is_the_place_in_a_sort(document in document(), path in indexed_path(), descending in any::<bool>()) {
+        let sort = Sort::parse(&one(path, if descending { -1 } else { 1 })).unwrap();
+        let path = FieldPath::parse(path).unwrap();
+        let Ok(keys) = KeyPattern::new([(&path, if descending { KeyKind::Descending } else { KeyKind::Ascending })]).keys((&document).into()) else { return Ok(()) };
+        let place = sort.key((&document).into());
+        prop_assert_eq!(&keys.keys[0].bytes[..], place.as_bytes());
+    }
+
+    #[test]
     fn what_was_set_is_found(document in common_document(), path in path(), value in common_value()) {
         let mut changed = document.clone();
         let update = Update::parse(&one("$set", one(path, value.clone()))).unwrap();
@@ -90,6 +109,41 @@ proptest! {
         let (left, right) = (DocumentRef::from(&left), DocumentRef::from(&right));
         prop_assert_eq!(sort.key(left).cmp(&sort.key(right)), sort.compare(left, right));
     }
+}
+
+#[derive(Debug, PartialEq)]
+enum Met {
+    No,
+    Perhaps,
+    Exactly,
+}
+
+fn is_met(condition: &Condition, document: &Document) -> Met {
+    let (path, bounds) = match condition {
+        Condition::Geo { .. } | Condition::Other => return Met::Perhaps,
+        Condition::Any(branches) => {
+            let met = |branch: &Vec<Condition>| branch.iter().all(|condition| is_met(condition, document) != Met::No);
+            return if branches.iter().any(met) { Met::Perhaps } else { Met::No };
+        }
+        Condition::Field { path, bounds } => (path, bounds),
+    };
+    let Some(field) = FieldPath::parse(path).ok().filter(|_| !has_index(path)) else { return Met::Perhaps };
+    let keys = KeyPattern::new([(&field, KeyKind::Ascending)]).keys(document.into()).unwrap();
+    let within =
+        |bytes: &Vec<u8>| bounds.intervals().iter().any(|interval| *bytes >= interval.low && *bytes < interval.high);
+    match keys.keys.iter().any(|key| within(&key.bytes)) {
+        false => Met::No,
+        true if bounds.is_exact() && keys.multikey == [false] => Met::Exactly,
+        true => Met::Perhaps,
+    }
+}
+
+fn has_index(path: &str) -> bool {
+    path.split('.').any(|segment| segment.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn indexed_path() -> impl Strategy<Value = &'static str> {
+    path().prop_filter("no index in it", |path| !has_index(path))
 }
 
 fn path() -> impl Strategy<Value = &'static str> {

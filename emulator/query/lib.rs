@@ -5,13 +5,15 @@ pub mod aggregate;
 pub mod error;
 pub mod filter;
 pub mod geo;
+pub mod index;
 pub mod projection;
 pub mod sort;
 pub mod update;
 
 pub use error::{QueryError, QueryErrorKind};
-pub use filter::{Filter, Probe};
+pub use filter::{Bounds, Condition, Filter, Interval, Probe};
 pub use geo::{CellKeys, Covering, Near};
+pub use index::{IndexKey, IndexKeys, KeyKind, KeyPattern};
 pub use projection::Projection;
 pub use sort::{Sort, SortKey};
 pub use update::{FieldChanges, Update};

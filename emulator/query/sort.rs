@@ -17,6 +17,13 @@ pub struct Sort {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SortKey(Box<[u8]>);
 
+impl SortKey {
+    /// The key's bytes: those an index on the sort's fields has, where each field has one value.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 #[derive(Debug, Clone)]
 struct SortField {
     path: FieldPath,
@@ -90,26 +97,41 @@ impl SortField {
             }
         };
         let _never_stopped = walk(document.into(), self.walk.segments(), Arrays::Keys, &mut |value, _| {
-            offer(match value {
-                Some(ValueRef::Undefined) => Placed::EmptyArray,
-                Some(value) => Placed::Value(value),
-                None => Placed::Value(ValueRef::Null),
-            });
+            offer(value.map_or(Placed::Value(ValueRef::Null), Placed::of));
             Ok(false)
         });
         chosen.unwrap_or(Placed::Value(ValueRef::Null))
     }
 }
 
-/// What a document is placed by.
-#[derive(Clone, Copy)]
-enum Placed<'a> {
+/// What a document is placed by, in a sort or an index.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Placed<'a> {
     /// Between MinKey and null.
     EmptyArray,
     Value(ValueRef<'a>),
 }
 
-impl Placed<'_> {
+impl<'a> Placed<'a> {
+    /// The first byte of every ascending key that is neither MinKey's nor an empty array's.
+    pub(crate) const CLASS_OF_VALUES: u8 = 2;
+
+    /// The place of a value that is there; `undefined` stands where empty arrays do.
+    pub(crate) fn of(value: ValueRef<'a>) -> Placed<'a> {
+        match value {
+            ValueRef::Undefined => Placed::EmptyArray,
+            value => Placed::Value(value),
+        }
+    }
+
+    /// The value that stands here.
+    pub(crate) fn value(self) -> ValueRef<'a> {
+        match self {
+            Placed::EmptyArray => ValueRef::Undefined,
+            Placed::Value(value) => value,
+        }
+    }
+
     fn compare(self, other: Placed<'_>) -> Ordering {
         match (self, other) {
             (Placed::Value(left), Placed::Value(right)) => compare(left, right),
@@ -117,15 +139,17 @@ impl Placed<'_> {
         }
     }
 
+    /// The first byte of an ascending key.
     fn class(self) -> u8 {
         match self {
             Placed::Value(ValueRef::MinKey) => 0,
             Placed::EmptyArray => 1,
-            Placed::Value(_) => 2,
+            Placed::Value(_) => Placed::CLASS_OF_VALUES,
         }
     }
 
-    fn encode(self, descending: bool, key: &mut Vec<u8>) {
+    /// Appends the place's key: keys compare as places do, or the other way round.
+    pub(crate) fn encode(self, descending: bool, key: &mut Vec<u8>) {
         key.push(if descending { !self.class() } else { self.class() });
         match self {
             Placed::EmptyArray => {}

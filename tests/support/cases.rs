@@ -1,5 +1,6 @@
-//! The language as data: what the folders of `tests/cases` hold, read into structs that know no
-//! implementation. `emulator/query/cases.rs` runs them on the pure crate; a test on the whole process can run them over HTTP.
+//! The language as data: what the folders of `tests/cases` hold, read into structs that know no implementation.
+//! `emulator/query/cases.rs` runs filters, updates and aggregations on the pure crate, `emulator/database/testing/cases.rs`
+//! indexes on the store; a test on the whole process can run them over HTTP.
 //!
 //! A file is a page of the manual: `{"documents": […], "cases": […]}`. A case without documents of its own works on the file's.
 //! Values are relaxed EJSON, as the wire carries it.
@@ -206,6 +207,91 @@ pub(crate) fn pipeline_pages(cases: &Path) -> Vec<Page<PipelineCase>> {
     })
 }
 
+/// What several do to a collection `c`, one step after the other.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Schedule {
+    /// What the schedule shows; unique within its file.
+    pub(crate) name: String,
+    /// How far the expectations can be trusted.
+    pub(crate) provenance: Provenance,
+    /// The rule or page it comes from.
+    pub(crate) source: String,
+    /// What the collection holds beforehand, in this order. Empty: the file's documents.
+    #[serde(default)]
+    pub(crate) documents: Vec<Value>,
+    pub(crate) steps: Vec<ScheduleStep>,
+    /// What everybody sees once all steps are answered, in this order.
+    pub(crate) after: Vec<Value>,
+}
+
+/// One step of a schedule.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScheduleStep {
+    /// The transaction in which it is done; `null`: in none.
+    #[serde(rename = "in")]
+    pub(crate) transaction: Option<String>,
+    /// What is done.
+    #[serde(rename = "do")]
+    pub(crate) action: ScheduleAction,
+    /// Another collection than `c`.
+    pub(crate) collection: Option<String>,
+    /// The one document it is about, in place of `query`.
+    pub(crate) id: Option<Value>,
+    /// Which documents it is about.
+    #[serde(default = "everything")]
+    pub(crate) query: Value,
+    /// `{"field": 1 | -1}`.
+    pub(crate) sort: Option<Value>,
+    /// How many results to leave out.
+    #[serde(default)]
+    pub(crate) skip: u64,
+    /// How many results there may be.
+    pub(crate) limit: Option<u64>,
+    /// What `update` does.
+    pub(crate) update: Option<Value>,
+    /// Whether only the first match is meant.
+    #[serde(default)]
+    pub(crate) first: bool,
+    /// What `insert` inserts; of `set`, the one new content.
+    #[serde(default)]
+    pub(crate) documents: Vec<Value>,
+    /// `get`: the document or `null`; `find`: the documents; `count`, `update`, `set`, `remove`: how many matched.
+    pub(crate) expect: Option<Value>,
+    /// The name of the error.
+    pub(crate) error: Option<String>,
+    /// Whether it is not answered at once; `expect` and `error` are what it is answered in the end.
+    #[serde(default)]
+    pub(crate) parked: bool,
+}
+
+/// What is done in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ScheduleAction {
+    Begin,
+    Get,
+    Find,
+    Count,
+    Insert,
+    Update,
+    /// Gives a document a new content, or creates it.
+    Set,
+    Remove,
+    Commit,
+    Abort,
+}
+
+/// Every page of schedules below `tests/cases`, by name.
+pub(crate) fn schedule_pages(cases: &Path) -> Vec<Page<Schedule>> {
+    pages(&cases.join("transaction"), |schedule: &mut Schedule, documents| {
+        if schedule.documents.is_empty() {
+            schedule.documents = documents.to_vec();
+        }
+    })
+}
+
 /// Every page of filter cases below `tests/cases`, by name.
 pub(crate) fn filter_pages(cases: &Path) -> Vec<Page<FilterCase>> {
     filter_pages_of(&cases.join("filter"))
@@ -228,6 +314,75 @@ pub(crate) fn update_pages(cases: &Path) -> Vec<Page<UpdateCase>> {
 
 fn filter_pages_of(folder: &Path) -> Vec<Page<FilterCase>> {
     pages(folder, |case: &mut FilterCase, documents| {
+        if case.documents.is_empty() {
+            case.documents = documents.to_vec();
+        }
+    })
+}
+
+/// A query on a collection with indexes: what it finds, and which of them it uses.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IndexCase {
+    /// What the case shows; unique within its file.
+    pub(crate) name: String,
+    /// How far the expectation can be trusted. What only the emulator has, such as advice, is `unverified`.
+    pub(crate) provenance: Provenance,
+    /// The rule or manual page it comes from.
+    pub(crate) source: String,
+    /// What the collection holds before its indexes are made. Empty: the file's documents.
+    #[serde(default)]
+    pub(crate) documents: Vec<Value>,
+    /// The indexes, made in this order.
+    #[serde(default)]
+    pub(crate) indexes: Vec<IndexOfCase>,
+    /// What is inserted after that, one by one.
+    #[serde(default)]
+    pub(crate) insert: Vec<Value>,
+    /// What is set in all documents after that.
+    pub(crate) set: Option<Value>,
+    /// The query document.
+    #[serde(default = "everything")]
+    pub(crate) query: Value,
+    /// `{"field": 1 | -1}`.
+    pub(crate) sort: Option<Value>,
+    /// How many results to leave out.
+    #[serde(default)]
+    pub(crate) skip: u64,
+    /// How many results there may be.
+    pub(crate) limit: Option<u64>,
+    /// The ids of the results, in order.
+    pub(crate) expect: Option<Vec<Value>>,
+    /// The index's name, or `COLLSCAN`.
+    pub(crate) uses: Option<String>,
+    /// How many entries of indexes are looked at.
+    pub(crate) keys: Option<u64>,
+    /// How many documents are looked at.
+    pub(crate) documents_examined: Option<u64>,
+    /// Whether the results are put in order after they are found.
+    pub(crate) sorted_in_memory: Option<bool>,
+    /// What is advised; an empty text for nothing.
+    pub(crate) advice: Option<String>,
+    /// A part of the text of the error that the indexes, the insertions or the update end with.
+    pub(crate) error: Option<String>,
+}
+
+/// An index of an [`IndexCase`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IndexOfCase {
+    /// `{"field": 1 | -1 | "2dsphere"}`.
+    pub(crate) keys: Value,
+    /// Its name, where it is not the usual one.
+    pub(crate) name: Option<String>,
+    /// Whether no two documents may share a key.
+    #[serde(default)]
+    pub(crate) unique: bool,
+}
+
+/// Every page of index cases below `tests/cases`, by name.
+pub(crate) fn index_pages(cases: &Path) -> Vec<Page<IndexCase>> {
+    pages(&cases.join("index"), |case: &mut IndexCase, documents| {
         if case.documents.is_empty() {
             case.documents = documents.to_vec();
         }

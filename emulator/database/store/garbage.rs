@@ -7,7 +7,7 @@ use std::ops::Bound;
 use crate::{DatabaseError, Sequence};
 
 use super::catalogue::PREFIX;
-use super::key::{EntryKey, VersionKey};
+use super::key::{CollectionId, EntryKey, KeyRange, VersionKey};
 use super::writes::Writes;
 use super::{Engine, failure};
 
@@ -18,6 +18,16 @@ pub(crate) struct Garbage {
     queue: VecDeque<Superseded>,
     /// The key the sweep has come to; `None` once it is through, or if the store was left tidy.
     sweep: Option<Vec<u8>>,
+    /// Indexes that go whole.
+    dropped: VecDeque<DroppedIndex>,
+}
+
+/// An index whose entries go once every reader reads at `by` or later.
+#[derive(Debug)]
+struct DroppedIndex {
+    collection: CollectionId,
+    number: u32,
+    by: Sequence,
 }
 
 /// Versions that go together once every reader reads at `by` or later.
@@ -30,19 +40,19 @@ struct Superseded {
 impl Garbage {
     /// Of a store that was left tidy.
     pub(super) fn none() -> Garbage {
-        Garbage { queue: VecDeque::new(), sweep: None }
+        Garbage { queue: VecDeque::new(), sweep: None, dropped: VecDeque::new() }
     }
 
     /// Of a store that may hold any: it will be swept.
     pub(super) fn unknown() -> Garbage {
         let mut after_catalogue = PREFIX.to_vec();
         after_catalogue.push(u8::MAX);
-        Garbage { queue: VecDeque::new(), sweep: Some(after_catalogue) }
+        Garbage { sweep: Some(after_catalogue), ..Garbage::none() }
     }
 
     /// Whether nothing is left to remove.
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.is_empty() && self.sweep.is_none()
+        self.queue.is_empty() && self.sweep.is_none() && self.dropped.is_empty()
     }
 
     /// Whether an earlier process may have left versions the queue does not know.
@@ -59,6 +69,35 @@ impl Garbage {
         if !keys.is_empty() {
             self.queue.push_back(Superseded { by, keys });
         }
+    }
+
+    /// Commit `by` dropped an index.
+    pub(crate) fn drop_index(&mut self, collection: CollectionId, number: u32, by: Sequence) {
+        self.dropped.push_back(DroppedIndex { collection, number, by });
+    }
+
+    /// Moves to `writes` about `limit` versions of a dropped index that no reader at `horizon` or later needs. Returns the
+    /// index if it has no more of them.
+    pub(crate) fn collect_dropped(
+        &mut self,
+        engine: &Engine,
+        horizon: Sequence,
+        limit: usize,
+        writes: &mut Writes,
+    ) -> Result<Option<(CollectionId, u32)>, DatabaseError> {
+        let Some(dropped) = self.dropped.front().filter(|dropped| dropped.by <= horizon) else { return Ok(None) };
+        let range = KeyRange::of_index(dropped.collection, dropped.number, &[]);
+        let mut count = 0;
+        for key in engine.tree.range(range.versions()).keys().take(limit) {
+            writes.garbage(key.map_err(failure)?.to_vec());
+            count += 1;
+        }
+        let gone = (dropped.collection, dropped.number);
+        if count == limit {
+            return Ok(None);
+        }
+        self.dropped.pop_front();
+        Ok(Some(gone))
     }
 
     /// Moves to `writes` what readers at `horizon` and later do not need: about `limit` versions from the queue.

@@ -6,7 +6,7 @@ use document::{ValueRef, encode_key};
 use crate::{DatabaseError, Sequence};
 
 /// A collection of a namespace, by number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CollectionId {
     /// From 1.
     pub(crate) namespace: u32,
@@ -18,13 +18,14 @@ pub(crate) struct CollectionId {
 const INDEX_RECORDS: u32 = 0;
 
 /// The index `_id_`: from an encoded `_id` to a record number.
-const INDEX_IDS: u32 = 1;
+pub(crate) const INDEX_IDS: u32 = 1;
 
 const PREFIX_LENGTH: usize = 12;
+const COLLECTION_LENGTH: usize = 8;
 const SEQUENCE_LENGTH: usize = 8;
 
 /// An entry of an index, whatever its version: what a key is without the commit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EntryKey(Vec<u8>);
 
 impl EntryKey {
@@ -40,15 +41,93 @@ impl EntryKey {
         EntryKey(bytes)
     }
 
+    /// The entry that leads from a key of an index that somebody made to a document. Documents may share a key.
+    pub(crate) fn index(collection: CollectionId, index: u32, key: &[u8], record: u64) -> EntryKey {
+        EntryKey([&prefix(collection, index)[..], key, &record.to_be_bytes()].concat())
+    }
+
+    /// The key without what [`KeyRange::of_index`] begins with.
+    pub(crate) fn in_index(&self) -> &[u8] {
+        self.0.get(PREFIX_LENGTH..).unwrap_or_default()
+    }
+
+    /// Whether this is an entry of an index of the collection.
+    pub(crate) fn is_of(&self, collection: CollectionId) -> bool {
+        self.0.starts_with(&prefix(collection, INDEX_RECORDS)[..COLLECTION_LENGTH])
+    }
+
+    /// The record number, if this is the entry of a document.
+    pub(crate) fn record_number(&self) -> Option<u64> {
+        self.0.split_last_chunk::<8>().map(|(_, number)| u64::from_be_bytes(*number))
+    }
+
     /// The key of one version of the entry.
     pub(super) fn at(&self, sequence: Sequence) -> Vec<u8> {
         [&self.0[..], &(!sequence).to_be_bytes()].concat()
     }
 }
 
-/// What all keys of a collection's documents begin with.
-pub(super) fn records(collection: CollectionId) -> Vec<u8> {
-    prefix(collection, INDEX_RECORDS).to_vec()
+/// The entries from `low`, included, to `high`, excluded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeyRange {
+    pub(crate) low: EntryKey,
+    pub(crate) high: EntryKey,
+}
+
+impl KeyRange {
+    /// The documents of a collection from this record on.
+    pub(crate) fn records(collection: CollectionId, from: u64) -> KeyRange {
+        KeyRange { low: EntryKey::record(collection, from), high: past(&prefix(collection, INDEX_RECORDS)) }
+    }
+
+    /// The entries of an index that begin with `key`.
+    pub(crate) fn of_index(collection: CollectionId, index: u32, key: &[u8]) -> KeyRange {
+        let low = [&prefix(collection, index)[..], key].concat();
+        KeyRange { high: past(&low), low: EntryKey(low) }
+    }
+
+    /// The entries of an index from those that begin with `low` to those before `high`.
+    pub(crate) fn between(collection: CollectionId, index: u32, low: &[u8], high: &[u8]) -> KeyRange {
+        let prefix = prefix(collection, index);
+        KeyRange { low: EntryKey([&prefix, low].concat()), high: EntryKey([&prefix, high].concat()) }
+    }
+
+    /// As [`KeyRange::between`], of a descending key: bounds are those of the ascending one, every bit of it inverted.
+    /// Both begin with `fixed`, which is not inverted.
+    pub(crate) fn between_inverted(
+        collection: CollectionId,
+        index: u32,
+        fixed: &[u8],
+        low: &[u8],
+        high: &[u8],
+    ) -> KeyRange {
+        let after = |bound: &[u8]| {
+            let inverted: Vec<u8> = bound.iter().map(|byte| !byte).collect();
+            past(&[&prefix(collection, index)[..], fixed, &inverted].concat())
+        };
+        KeyRange { low: after(high), high: after(low) }
+    }
+
+    /// The range's bounds as keys of the tree, whatever the version.
+    pub(super) fn versions(&self) -> std::ops::Range<&[u8]> {
+        &self.low.0..&self.high.0
+    }
+
+    pub(crate) fn bounds(&self) -> std::ops::Range<&EntryKey> {
+        &self.low..&self.high
+    }
+}
+
+/// The least key that is greater than all that begin with `bytes`. There is one, because namespaces are few.
+fn past(bytes: &[u8]) -> EntryKey {
+    let mut bytes = bytes.to_vec();
+    while let Some(last) = bytes.pop() {
+        if let Some(next) = last.checked_add(1) {
+            bytes.push(next);
+            break;
+        }
+    }
+    EntryKey(bytes)
 }
 
 /// A key of the tree, taken apart.
@@ -71,12 +150,17 @@ impl<'a> VersionKey<'a> {
         Ok(VersionKey { entry, sequence: !Sequence::from_be_bytes(*sequence) })
     }
 
-    /// The record number, if this is a version of a document.
+    /// The record number, if this is a version of a document or of an entry that leads to one.
     pub(super) fn record(self) -> Result<u64, DatabaseError> {
         match self.entry.split_last_chunk::<8>() {
             Some((_, number)) => Ok(u64::from_be_bytes(*number)),
             None => Err(DatabaseError::Corrupt("a record without a number".to_owned())),
         }
+    }
+
+    /// The key within its index.
+    pub(super) fn in_index(self) -> &'a [u8] {
+        self.entry.get(PREFIX_LENGTH..).unwrap_or_default()
     }
 }
 
@@ -105,7 +189,8 @@ mod tests {
         let key = entry.at(9);
         let split = VersionKey::split(&key).unwrap();
         assert_eq!((split.entry, split.sequence, split.record().unwrap()), (&entry.0[..], 9, 258));
-        assert!(key.starts_with(&records(COLLECTION)));
+        assert!(KeyRange::records(COLLECTION, 258).versions().contains(&&key[..]));
+        assert!(!KeyRange::records(COLLECTION, 259).versions().contains(&&key[..]));
     }
 
     #[test]

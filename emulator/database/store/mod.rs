@@ -4,6 +4,7 @@
 mod catalogue;
 mod files;
 mod garbage;
+mod index;
 mod key;
 mod scan;
 mod snapshots;
@@ -19,10 +20,11 @@ use sled::IVec;
 
 use crate::{DatabaseError, Sequence};
 
-pub(crate) use catalogue::Catalogue;
+pub(crate) use catalogue::{Catalogue, CatalogueEntry};
 pub(crate) use garbage::Garbage;
-pub(crate) use key::{CollectionId, EntryKey};
-pub(crate) use scan::Scan;
+pub(crate) use index::{Index, IndexState};
+pub(crate) use key::{CollectionId, EntryKey, INDEX_IDS, KeyRange};
+pub(crate) use scan::{Entries, Entry, Scan};
 pub(crate) use snapshots::{Snapshot, Snapshots};
 pub(crate) use state::State;
 pub(crate) use writes::Writes;
@@ -80,7 +82,8 @@ impl Engine {
             engine.remove_leftovers(&mut state)?;
         }
         let catalogue = engine.load_catalogue()?;
-        let garbage = if state.tidy { Garbage::none() } else { Garbage::unknown() };
+        let mut garbage = if state.tidy { Garbage::none() } else { Garbage::unknown() };
+        catalogue.dropped().into_iter().for_each(|(id, number, since)| garbage.drop_index(id, number, since));
         Ok(Opened { engine, state, catalogue, garbage })
     }
 
@@ -106,7 +109,12 @@ impl Engine {
 
     /// The documents of a collection as they were at `sequence`, in insertion order.
     pub(crate) fn scan(&self, collection: CollectionId, sequence: Sequence) -> Scan {
-        Scan::new(self.tree.scan_prefix(key::records(collection)), sequence)
+        Scan(self.entries(&KeyRange::records(collection, 0), sequence, false))
+    }
+
+    /// The entries of a range as they were at `sequence`, in key order or against it.
+    pub(crate) fn entries(&self, range: &KeyRange, sequence: Sequence, backward: bool) -> Entries {
+        Entries::new(self.tree.range(range.versions()), sequence, backward)
     }
 
     /// Hands everything written so far to the operating system: it survives this process.
@@ -142,6 +150,7 @@ impl Engine {
                 catalogue.load(&key, &value)?;
             }
         }
+        catalogue.drop_unfinished();
         Ok(catalogue)
     }
 }

@@ -40,8 +40,8 @@ impl Snapshots {
         Snapshot { snapshots: self.clone(), sequence }
     }
 
-    /// A snapshot of a commit that is visible. For the writer's thread alone, which has not collected anything since it
-    /// made the commit visible.
+    /// A snapshot of a commit that is visible or will be. For the writer's thread alone, which has not collected anything that
+    /// is seen there.
     pub(crate) fn open_at(&self, sequence: Sequence) -> Snapshot {
         *self.lock().counts.entry(sequence).or_insert(0) += 1;
         Snapshot { snapshots: self.clone(), sequence }

@@ -5,7 +5,7 @@ use sled::Batch;
 
 use crate::DatabaseError;
 
-use super::catalogue::{PREFIX, STATE_KEY};
+use super::catalogue::{CatalogueEntry, PREFIX, STATE_KEY};
 use super::key::{EntryKey, VersionKey};
 use super::state::State;
 use super::{Engine, Value, Version, failure};
@@ -22,7 +22,7 @@ pub(crate) struct Writes {
     /// Versions nobody needs any more. Of an entry that is gone, the removal comes after the versions it hides.
     garbage: Vec<Vec<u8>>,
     /// Entries without versions: they must become visible with the commit itself.
-    catalogue: Vec<(Vec<u8>, Vec<u8>)>,
+    catalogue: Vec<CatalogueEntry>,
 }
 
 impl Writes {
@@ -32,7 +32,7 @@ impl Writes {
     }
 
     /// Entries of the catalogue, as [`super::Catalogue::add`] returns them.
-    pub(crate) fn catalogue(&mut self, entries: Vec<(Vec<u8>, Vec<u8>)>) {
+    pub(crate) fn catalogue(&mut self, entries: Vec<CatalogueEntry>) {
         self.catalogue.extend(entries);
     }
 
@@ -66,7 +66,10 @@ impl Engine {
     pub(crate) fn apply(&self, writes: Writes, before: &State, after: &State) -> Result<(), DatabaseError> {
         let mut last = Batch::default();
         for (key, value) in &writes.catalogue {
-            last.insert(key.as_slice(), value.as_slice());
+            match value.is_empty() {
+                true => last.remove(key.as_slice()),
+                false => last.insert(key.as_slice(), value.as_slice()),
+            }
         }
         last.insert(&STATE_KEY, after.encode());
         if !writes.fit_one_batch() {

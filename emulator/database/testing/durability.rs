@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bson::doc;
+use document::Document;
 use query::Filter;
 
 use super::{Bench, filter, name, open};
-use crate::{DatabaseError, Durability, Store, StoreOptions};
+use crate::{CollectionName, Database, DatabaseError, Durability, Store, StoreOptions};
 
 /// Set for the process that is killed: the folder to write to.
 const FOLDER_VARIABLE: &str = "DATABASE_TEST_FOLDER";
@@ -133,12 +134,28 @@ async fn insert_forever(folder: &Path) {
     let collection = name("c");
     database.create_collection(&collection).await.unwrap();
     for round in 0.. {
-        let pair = ["a", "b"].map(|half| doc! { "_id": format!("{round}{half}"), "of": "pair" }).to_vec();
-        database.insert(&collection, pair).await.unwrap();
+        let pair = ["a", "b"].map(|half| doc! { "_id": format!("{round}{half}"), "of": "pair" });
+        if round % 3 == 0 {
+            insert_in_transactions(&database, &collection, round, pair).await;
+        } else {
+            database.insert(&collection, pair.to_vec()).await.unwrap();
+        }
         println!("answered");
         if round % 50 == 0 {
             let large = (0..2_500).map(|n| doc! { "_id": format!("{round}-{n}"), "of": "large" }).collect();
             database.insert(&collection, large).await.unwrap();
         }
     }
+}
+
+/// One by one, and commits; another transaction does half of as much and stays open.
+async fn insert_in_transactions(database: &Database, collection: &CollectionName, round: i32, pair: [Document; 2]) {
+    let open = database.begin(&format!("{round} open")).await.unwrap();
+    let half = doc! { "_id": format!("{round}-half"), "of": "pair" };
+    open.insert(collection, vec![half]).await.unwrap();
+    let transaction = database.begin(&format!("{round}")).await.unwrap();
+    for half in pair {
+        transaction.insert(collection, vec![half]).await.unwrap();
+    }
+    transaction.commit().await.unwrap();
 }

@@ -6,7 +6,6 @@ use document::{Bson, Document};
 use proptest::prelude::*;
 
 use super::Bench;
-use crate::plan::Plan;
 use crate::read::{self, View};
 use crate::{Durability, UpdateRequest};
 
@@ -95,7 +94,7 @@ fn check_views(bench: &Bench, views: &mut Vec<(View, Vec<Document>)>) {
     for (view, expected) in views.drain(..) {
         let request = bench.everything();
         let id = bench.store.shared.published.catalogue().collection("env", &bench.collection).unwrap();
-        let seen = read::find(&view, id, &Plan::of(&request.filter), &request).unwrap();
+        let seen = read::find(&view, id, &view.plan(id, request.question()).unwrap(), &request).unwrap();
         let seen: Vec<_> = seen.iter().map(|document| Document::try_from(document).unwrap()).collect();
         assert_eq!(seen, expected);
     }

@@ -3,14 +3,21 @@
 
 mod aggregation;
 mod behaviour;
+mod cases;
 mod concurrency;
 mod durability;
 mod garbage;
+mod geo;
+mod indexes;
+mod isolation;
 mod laws;
+mod schedules;
+mod transactions;
 mod watches;
 mod watching;
 
 use std::path::Path;
+use std::time::Duration;
 
 use bson::doc;
 use document::{Bson, Document};
@@ -34,8 +41,12 @@ impl Bench {
     }
 
     async fn with(durability: Durability) -> Bench {
+        Bench::with_options(options(durability)).await
+    }
+
+    async fn with_options(options: StoreOptions) -> Bench {
         let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder, durability);
+        let store = Store::open(folder.path(), options).unwrap();
         let database = store.database("env").unwrap();
         let collection = name("c");
         database.create_collection(&collection).await.unwrap();
@@ -106,6 +117,16 @@ impl Bench {
     }
 }
 
+async fn until_versions(bench: &Bench, expected: usize) {
+    for _ in 0..500 {
+        if bench.store.shared.versions() == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{} versions, {expected} expected", bench.store.shared.versions());
+}
+
 fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -120,7 +141,11 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn open(folder: &TempDir, durability: Durability) -> Store {
-    Store::open(folder.path(), StoreOptions { durability, cache_bytes: 16 << 20 }).unwrap()
+    Store::open(folder.path(), options(durability)).unwrap()
+}
+
+fn options(durability: Durability) -> StoreOptions {
+    StoreOptions { durability, cache_bytes: 16 << 20, ..StoreOptions::default() }
 }
 
 fn name(text: &str) -> CollectionName {

@@ -12,8 +12,8 @@ use query::{Filter, Update};
 
 use super::{Bench, filter, name, sort, with_id};
 use crate::{
-    DataType, DatabaseError, FindRequest, QueueType, UpdateRequest, WATCHED_MAX, Watch, WatchError, WatchEvents,
-    WatchRequest,
+    DataType, DatabaseError, FindRequest, QueueType, Transaction, UpdateRequest, WATCHED_MAX, Watch, WatchError,
+    WatchEvents, WatchRequest,
 };
 
 impl Bench {
@@ -313,6 +313,8 @@ enum Step {
     Replace(i32, Bson),
     Remove(i32),
     RemoveMany(i32),
+    /// All of this as one commit.
+    Transaction(Vec<Step>),
     /// A watch begins.
     Watch(Document, Option<Document>, Option<usize>),
     /// Everyone looks at what came.
@@ -350,6 +352,15 @@ fn question() -> impl Strategy<Value = (Document, Option<Document>, Option<usize
 }
 
 fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        18 => write_step(),
+        2 => prop::collection::vec(write_step(), 1..8).prop_map(Step::Transaction),
+        2 => question().prop_map(|(query, by, limit)| Step::Watch(query, by, limit)),
+        2 => Just(Step::Look),
+    ]
+}
+
+fn write_step() -> impl Strategy<Value = Step> {
     let id = || 0..12;
     prop_oneof![
         4 => (id(), value()).prop_map(|(id, n)| Step::Insert(id, n)),
@@ -358,8 +369,6 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (id(), value()).prop_map(|(id, n)| Step::Replace(id, n)),
         3 => id().prop_map(Step::Remove),
         1 => (0..6).prop_map(Step::RemoveMany),
-        2 => question().prop_map(|(query, by, limit)| Step::Watch(query, by, limit)),
-        2 => Just(Step::Look),
     ]
 }
 
@@ -416,7 +425,45 @@ async fn write(bench: &Bench, step: Step) {
         Step::RemoveMany(from) => {
             bench.database.remove(bench.removal(n(from))).await.unwrap();
         }
+        Step::Transaction(steps) => write_inside(bench, steps).await,
         Step::Watch(..) | Step::Look => unreachable!(),
+    }
+}
+
+/// Somebody else inserts meanwhile, so that commits are not in the order of insertion.
+async fn write_inside(bench: &Bench, steps: Vec<Step>) {
+    let transaction = bench.database.begin("t").await.unwrap();
+    let mut done = Ok(());
+    for (number, step) in steps.into_iter().enumerate() {
+        done = done.and(write_one_inside(&transaction, bench, step).await);
+        if number == 2 {
+            let _ = bench.database.insert(&bench.collection, vec![doc! { "_id": 99, "n": 3 }]).await;
+        }
+    }
+    // It may have failed: an id is taken.
+    assert_eq!(transaction.commit().await.is_ok(), done.is_ok());
+}
+
+async fn write_one_inside(transaction: &Transaction, bench: &Bench, step: Step) -> Result<(), DatabaseError> {
+    let n = |n: i32| filter(doc! { "n": n });
+    match step {
+        Step::Insert(id, n) => {
+            let document = doc! { "_id": id, "n": n };
+            transaction.insert(&bench.collection, vec![document]).await.map(drop)
+        }
+        Step::Update(id, n) => transaction.update(bench.set(with_id(id), doc! { "n": n })).await.map(drop),
+        Step::UpdateMany(from, to) => transaction.update(bench.set(n(from), doc! { "n": to })).await.map(drop),
+        Step::Replace(id, n) => {
+            let update = Update::replacement(doc! { "n": n }).unwrap();
+            let request = bench.set(with_id(id), doc! { "x": 1 });
+            transaction
+                .update(UpdateRequest { update, multi: false, upsert: Some(Bson::Null), ..request })
+                .await
+                .map(drop)
+        }
+        Step::Remove(id) => transaction.remove(bench.removal(with_id(id))).await.map(drop),
+        Step::RemoveMany(from) => transaction.remove(bench.removal(n(from))).await.map(drop),
+        Step::Transaction(_) | Step::Watch(..) | Step::Look => unreachable!(),
     }
 }
 

@@ -63,7 +63,7 @@ fn plain(change: &Change, kind: &str) -> (u64, Option<Document>, Option<Document
 }
 
 /// The commits that have come, which are this many.
-fn commits(inbox: &Inbox, count: usize) -> Vec<Arc<Commit>> {
+pub(super) fn commits(inbox: &Inbox, count: usize) -> Vec<Arc<Commit>> {
     let mut commits = Vec::new();
     while commits.len() < count {
         let batch = inbox.take(Some(Duration::from_secs(10))).unwrap();
@@ -123,7 +123,8 @@ async fn every_commit_is_told_with_the_store_as_it_was() {
     let told = inbox.take(None).unwrap().commits;
     assert_eq!(told.len(), 50);
     for told in told {
-        let seen = crate::read::find(&told.view, id, &crate::plan::Plan::of(&request.filter), &request).unwrap();
+        let seen =
+            crate::read::find(&told.view, id, &told.view.plan(id, request.question()).unwrap(), &request).unwrap();
         assert_eq!(Some(&seen[0]), told.commit.changes[0].after.as_deref());
     }
 }

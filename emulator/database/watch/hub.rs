@@ -174,15 +174,19 @@ impl Hub {
     }
 
     fn load(&mut self, id: QueryId, question: Arc<Question>, collection: CollectionId) {
-        if question.plan.is_short() {
-            return match question.load(&self.view, collection) {
+        let plan = match question.plan(&self.view, collection) {
+            Ok(plan) => plan,
+            Err(error) => return self.end(id, error),
+        };
+        if plan.is_short() {
+            return match question.load(&self.view, collection, &plan) {
                 Ok(records) => self.loaded(id, &records),
                 Err(error) => self.end(id, error),
             };
         }
         let loading = Loading { id, inbox: self.inbox.clone(), done: false };
         let view = self.view.clone();
-        self.elsewhere.spawn_blocking(move || loading.finish(question.load(&view, collection)));
+        self.elsewhere.spawn_blocking(move || loading.finish(question.load(&view, collection, &plan)));
     }
 
     /// Answers those who wait, then takes in what was committed meanwhile.

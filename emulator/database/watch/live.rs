@@ -31,7 +31,6 @@ pub(super) struct WatchId {
 #[derive(Debug)]
 pub(super) struct Question {
     pub(super) key: QuestionKey,
-    pub(super) plan: Plan,
     /// Whose limit is the window's, not the watch's.
     pub(super) find: FindRequest,
 }
@@ -88,18 +87,18 @@ impl Question {
             sort: fields.map(|(path, descending)| (path.as_str().to_owned(), descending)).collect(),
             limit,
         };
-        let plan = Plan::of(&filter);
         let capacity = Some(Window::capacity(limit) as u64);
-        Question {
-            key,
-            plan,
-            find: FindRequest { collection, filter, sort, skip: 0, limit: capacity, projection: None },
-        }
+        Question { key, find: FindRequest { collection, filter, sort, skip: 0, limit: capacity, projection: None } }
+    }
+
+    /// How a window is filled, as the store is at `view`.
+    pub(super) fn plan(&self, view: &View, collection: CollectionId) -> Result<Plan, WatchError> {
+        Ok(view.plan(collection, self.find.question())?)
     }
 
     /// The documents a window is filled with.
-    pub(super) fn load(&self, view: &View, collection: CollectionId) -> Result<Vec<Record>, WatchError> {
-        Ok(guarded(|| read::page(view, collection, &self.plan, &self.find))?)
+    pub(super) fn load(&self, view: &View, collection: CollectionId, plan: &Plan) -> Result<Vec<Record>, WatchError> {
+        Ok(guarded(|| read::page(view, collection, plan, &self.find))?)
     }
 }
 
@@ -214,7 +213,8 @@ impl Live {
     }
 
     fn refill(&mut self, view: &View) -> Result<(), WatchError> {
-        let records = self.question.load(view, self.collection)?;
+        let plan = self.question.plan(view, self.collection)?;
+        let records = self.question.load(view, self.collection, &plan)?;
         self.fill(&records)
     }
 

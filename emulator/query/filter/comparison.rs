@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use document::{Bson, ValueRef, compare, equal};
 
+use super::bounds::{Bounds, Interval};
 use super::predicate::{Operand, Predicate, is_operators};
 use super::regex::Regex;
 use super::some;
@@ -44,6 +45,27 @@ impl Operator {
     }
 }
 
+impl Operator {
+    /// The keys of `wanted`'s type that stand to it as the operator says. NaN, the least number, is equal to itself only.
+    fn interval(self, wanted: ValueRef<'_>) -> Option<Interval> {
+        let (mut range, point) = (Interval::of_type(wanted), Interval::point(wanted));
+        if is_nan(wanted) {
+            return self.includes_equal().then_some(point);
+        }
+        if wanted.as_number().is_some() {
+            range.low = Interval::point(ValueRef::Double(f64::NAN)).high;
+        }
+        match self {
+            Operator::Equal => return Some(point),
+            Operator::Less => range.high = point.low,
+            Operator::LessOrEqual => range.high = point.high,
+            Operator::Greater => range.low = point.high,
+            Operator::GreaterOrEqual => range.low = point.low,
+        }
+        (range.low < range.high).then_some(range)
+    }
+}
+
 impl Comparison {
     /// Whether `value` (`None`: a missing field) stands to the comparison's value as its operator says.
     pub(super) fn matches(&self, value: Option<ValueRef<'_>>) -> bool {
@@ -67,6 +89,18 @@ impl Comparison {
             ValueRef::Null | ValueRef::Undefined => self.operator.includes_equal(),
             ValueRef::MinKey | ValueRef::MaxKey => self.operator != Operator::Equal,
             _ => false,
+        }
+    }
+
+    /// Where the keys of the values that are found lie; `None` where that may be anywhere: whole arrays have no key, and
+    /// MinKey and MaxKey are compared with everything.
+    pub(super) fn bounds(&self) -> Option<Bounds> {
+        match (&self.value, self.operator) {
+            (Bson::Array(_), _) => None,
+            (Bson::Null | Bson::Undefined, _) => Some(Bounds::of_null()),
+            (value, Operator::Equal) => Some(Bounds::new(vec![Interval::point(value.into())], true)),
+            (Bson::MinKey | Bson::MaxKey, _) => None,
+            (value, operator) => Some(Bounds::new(operator.interval(value.into()).into_iter().collect(), true)),
         }
     }
 
@@ -120,6 +154,19 @@ impl Candidates {
             return Ok(true);
         }
         some(&self.regexes, |regex| regex.matches(value))
+    }
+
+    /// Where the keys of the values that are found lie; `None` where that may be anywhere: whole arrays have no key.
+    pub(super) fn bounds(&self) -> Option<Bounds> {
+        if self.values.iter().any(|value| matches!(value, Bson::Array(_))) {
+            return None;
+        }
+        let mut intervals: Vec<Interval> = self.values.iter().map(|value| Interval::point(value.into())).collect();
+        intervals.extend(self.regexes.iter().flat_map(Regex::intervals));
+        if self.null {
+            intervals.extend(Bounds::of_null().intervals().iter().cloned());
+        }
+        Some(Bounds::new(intervals, !self.null && self.regexes.is_empty()))
     }
 
     /// The values, where no expression is among them.

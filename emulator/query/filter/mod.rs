@@ -6,6 +6,7 @@
 //! - Regular expressions run on `fancy-regex`: see `pcre.rs`.
 
 mod array;
+mod bounds;
 mod comparison;
 mod element;
 mod evaluation;
@@ -29,6 +30,7 @@ use crate::geo::{Covering, Near};
 use predicate::Predicate;
 use walk::Path;
 
+pub use bounds::{Bounds, Condition, Interval};
 pub use probe::Probe;
 
 pub(crate) use array::ElementCondition;

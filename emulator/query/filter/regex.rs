@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use document::ValueRef;
 
+use super::bounds::Interval;
 use super::pcre;
 use crate::QueryError;
 
@@ -68,6 +69,38 @@ impl Regex {
         let found = self.program.captures_iter(text).take(count);
         let found = found.map(|captures| captures.map(|captures| Captures::of(&captures)));
         found.collect::<Result<_, _>>().map_err(|reason| self.gave_up(&reason))
+    }
+
+    /// Where the keys of the values that match lie: the texts with the beginning that is demanded, or all texts, and stored
+    /// expressions.
+    pub(super) fn intervals(&self) -> Vec<Interval> {
+        let expressions = ValueRef::RegularExpression { pattern: "", options: "" };
+        vec![Interval::of_prefix(&self.literal_prefix()), Interval::of_type(expressions)]
+    }
+
+    /// What every text that matches begins with, as far as it is plain to see: `^abc` demands `abc`.
+    fn literal_prefix(&self) -> String {
+        let mut prefix = String::new();
+        if self.flags.contains(['i', 'm', 'x']) || self.pattern.contains('|') {
+            return prefix;
+        }
+        let Some(rest) = self.pattern.strip_prefix('^') else { return prefix };
+        let mut characters = rest.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '*' | '?' | '{' | '+' => {
+                    prefix.pop(); // repeats the last character, perhaps not even once
+                    break;
+                }
+                '\\' => match characters.next() {
+                    Some(escaped) if escaped.is_ascii_punctuation() => prefix.push(escaped),
+                    Some(_) | None => break,
+                },
+                '.' | '[' | ']' | '(' | ')' | '^' | '$' | '}' => break,
+                character => prefix.push(character),
+            }
+        }
+        prefix
     }
 
     fn is_found_in(&self, text: &str) -> Result<bool, QueryError> {
