@@ -2,15 +2,16 @@
 //! What the stages mean is `query`'s; the front of a pipeline is answered as a find is, by the same plans.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
-use document::RawDocumentBuf;
-use query::aggregate::{Documents, Front, Library};
-use query::{Filter, QueryError, QueryErrorKind};
+use document::{Document, DocumentRef, RawDocumentBuf, ValueRef};
+use query::aggregate::{Documents, Front, GeoNear, Library};
+use query::{Filter, KeyKind, Near, QueryError, QueryErrorKind};
 
 use crate::plan::{Plan, Records, Source};
 use crate::read::{self, View, is_match};
 use crate::record::Record;
-use crate::store::CollectionId;
+use crate::store::{CollectionId, Index};
 use crate::{AggregateRequest, CollectionName, DatabaseError, FindRequest};
 
 /// How many bytes of documents are sorted in memory, as a pipeline's own sort counts them.
@@ -41,8 +42,9 @@ impl Library for Collections<'_> {
 
     fn documents<'a>(&'a self, collection: &str, front: Front) -> Result<Documents<'a, DatabaseError>, DatabaseError> {
         let Some((name, id)) = self.collection(collection) else { return Ok(Box::new(std::iter::empty())) };
-        if front.near.is_some() {
-            return Err(unsupported("$geoNear"));
+        if let Some(stage) = &front.near {
+            let found = self.near(id, stage, &front.filter)?;
+            return Ok(Box::new(found.into_iter().map(Ok)));
         }
         let Front { filter, sort, skip, limit, .. } = front;
         let request = FindRequest { collection: name, filter, sort, skip, limit, projection: None };
@@ -73,6 +75,24 @@ impl Collections<'_> {
         let name = CollectionName::parse(name).ok()?;
         let id = self.view.catalogue.collection(self.namespace, &name).ok()?;
         Some((name, id))
+    }
+
+    /// The documents near the point of a `$geoNear`, nearest first, each with its distance.
+    fn near(&self, id: CollectionId, stage: &GeoNear, filter: &Filter) -> Result<Vec<RawDocumentBuf>, DatabaseError> {
+        let mut view = self.view;
+        let path = stage.key.clone().map_or_else(|| only_geo_path(&view.indexes(id)), Ok)?;
+        let near = Near::stage(&path, ValueRef::from(&stage.near), stage.min_distance, stage.max_distance)?;
+        let plan = Plan::near(&mut view, id, filter, &near)?;
+        let mut found = Vec::new();
+        for candidate in plan.candidates(&mut view, id)? {
+            if found.len() as u64 == stage.limit {
+                break;
+            }
+            if let Some(record) = is_match(candidate, filter)? {
+                found.extend(placed(&record, stage, &near)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Documents as they are stored, read only as far as they are asked for.
@@ -108,6 +128,29 @@ impl Iterator for Matches {
     }
 }
 
+/// A document with its distance; `None` where it has no place.
+fn placed(record: &Record, stage: &GeoNear, near: &Near) -> Result<Option<RawDocumentBuf>, DatabaseError> {
+    let raw = record.document()?;
+    let Some(nearest) = near.nearest(DocumentRef::from(raw)) else { return Ok(None) };
+    let corrupt = |error: &dyn std::fmt::Display| DatabaseError::Corrupt(error.to_string());
+    let mut document = Document::try_from(raw).map_err(|error| corrupt(&error))?;
+    stage.place(&mut document, nearest.distance, &nearest.location.to_bson());
+    RawDocumentBuf::try_from(&document).map(Some).map_err(|error| corrupt(&error))
+}
+
+/// The field of the one geo index that a collection has.
+fn only_geo_path(indexes: &[Arc<Index>]) -> Result<String, DatabaseError> {
+    let keys = indexes.iter().filter_map(|index| index.definition.keys.first());
+    let mut paths = keys.filter(|(_, kind)| *kind == KeyKind::Geo2dsphere).map(|(path, _)| path.as_str());
+    match (paths.next(), paths.next()) {
+        (Some(path), None) => Ok(path.to_owned()),
+        (None, _) => Err(bad_query("$geoNear requires a 2d or 2dsphere index, but none were found")),
+        (Some(_), Some(_)) => Err(bad_query(
+            "There is more than one 2dsphere index; unsure which to use for $geoNear: name its field in `key`",
+        )),
+    }
+}
+
 fn check_sorted(page: &[Record]) -> Result<(), DatabaseError> {
     let bytes: usize = page.iter().map(|record| record.version.value.len()).sum();
     if bytes > SORT_BYTES_MAX { Err(bad_query(SORT_EXCEEDED)) } else { Ok(()) }
@@ -115,9 +158,4 @@ fn check_sorted(page: &[Record]) -> Result<(), DatabaseError> {
 
 fn bad_query(message: &str) -> DatabaseError {
     QueryError { kind: QueryErrorKind::BadQuery, message: message.to_owned() }.into()
-}
-
-fn unsupported(name: &str) -> DatabaseError {
-    let message = format!("not supported by the emulator: {name}");
-    QueryError { kind: QueryErrorKind::Unsupported, message }.into()
 }

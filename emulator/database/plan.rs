@@ -123,8 +123,8 @@ impl Plan {
         Ok(ordered.map_or(Plan::Scan, |access| Plan::through(access, u64::MAX, question.most)))
     }
 
-    /// The geo index on the path of a near, without which there is none (semantics DB-2.43).
-    fn near(
+    /// Nearest first through the geo index on the path of a near, without which there is none (semantics DB-2.43).
+    pub(crate) fn near(
         source: &mut impl Source,
         collection: CollectionId,
         filter: &Filter,

@@ -6,19 +6,21 @@
 //! condition, which is its cheapest.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+mod server;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
+
+use server::{Http, Product, Server};
 
 /// Watchers of one query.
 const CROWDS: [usize; 4] = [1, 50, 200, 2_000];
@@ -49,11 +51,11 @@ async fn main() {
     println!("write → last watcher's event, milliseconds (p50 / p95 of {WRITES_TO_CROWD} writes)");
     for watchers in CROWDS {
         let what = format!("{watchers:>5} watchers of one query");
-        let ours = crowd(&Server::emulator(&emulator).await, watchers).await;
+        let ours = crowd(&Room::emulator(&emulator).await, watchers).await;
         print_times(&format!("{what}: emulator"), &ours);
         for (name, subscription) in pocketbase.iter().flat_map(|_| SUBSCRIPTIONS) {
-            let server = Server::pocketbase(pocketbase.as_ref().unwrap(), subscription).await;
-            let theirs = crowd(&server, watchers).await;
+            let room = Room::pocketbase(pocketbase.as_ref().unwrap(), subscription).await;
+            let theirs = crowd(&room, watchers).await;
             print_times(&format!("{:>width$}  {name}", "", width = what.len()), &theirs);
             print_ratio(&format!("{:>width$}  ratio", "", width = what.len()), &ours, &theirs);
         }
@@ -61,11 +63,10 @@ async fn main() {
     println!(
         "a write with {WATCHERS_UNRELATED} watchers of other documents, and without (p50 / p95 of {WRITES_UNRELATED} writes, in turns)"
     );
-    let (with, without) = unrelated(Server::emulator(&emulator).await, Server::emulator(&emulator).await).await;
+    let (with, without) = unrelated(Room::emulator(&emulator).await, Room::emulator(&emulator).await).await;
     print_cost("emulator", &with, &without);
     if let Some(program) = &pocketbase {
-        let (with, without) =
-            unrelated(Server::pocketbase(program, "").await, Server::pocketbase(program, "").await).await;
+        let (with, without) = unrelated(Room::pocketbase(program, "").await, Room::pocketbase(program, "").await).await;
         print_cost("PocketBase", &with, &without);
     }
 }
@@ -114,15 +115,15 @@ fn print_cost(name: &str, with: &Times, without: &Times) {
 }
 
 /// Writes one after the other, each when every watcher has seen the one before.
-async fn crowd(server: &Server, watchers: usize) -> Times {
+async fn crowd(room: &Room, watchers: usize) -> Times {
     let (seen, mut sightings) = mpsc::unbounded_channel();
-    let _watching = server.watch(watchers, |_| RECORD.to_owned(), Some(seen)).await;
-    let mut writer = server.writer().await;
+    let _watching = room.watch(watchers, |_| RECORD.to_owned(), Some(seen)).await;
+    let mut writer = room.writer().await;
     let mut times = Vec::new();
     let mut worked = None;
     for number in 0..WRITES_BEFORE + WRITES_TO_CROWD {
         if number == WRITES_BEFORE {
-            worked = server.worked();
+            worked = room.worked();
         }
         let begin = Instant::now();
         let writing = tokio::spawn(async move {
@@ -139,13 +140,13 @@ async fn crowd(server: &Server, watchers: usize) -> Times {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let work = worked.and_then(|before| Some(server.worked()? - before));
+    let work = worked.and_then(|before| Some(room.worked()? - before));
     let events = (WRITES_TO_CROWD * watchers as u64) as f64;
     Times { work: work.map(|work| work.as_secs_f64() * 1e6 / events), ..Times::new(times) }
 }
 
 /// Writes to both in turns; the first has watchers, of other documents.
-async fn unrelated(watched: Server, alone: Server) -> (Times, Times) {
+async fn unrelated(watched: Room, alone: Room) -> (Times, Times) {
     let _watching = watched.watch(WATCHERS_UNRELATED, |number| format!("other{number:010}"), None).await;
     let mut writers = [watched.writer().await, alone.writer().await];
     let mut times = [Vec::new(), Vec::new()];
@@ -162,15 +163,13 @@ async fn unrelated(watched: Server, alone: Server) -> (Times, Times) {
     (Times::new(with), Times::new(without))
 }
 
-/// A server on a folder of its own, with one record; killed on drop.
-struct Server {
-    child: Child,
-    _folder: TempDir,
-    port: u16,
-    kind: Kind,
+/// A server with one record, and how its watchers join.
+struct Room {
+    server: Server,
+    door: Door,
 }
 
-enum Kind {
+enum Door {
     Emulator {
         token: String,
     },
@@ -180,94 +179,40 @@ enum Kind {
     },
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Server {
-    async fn emulator(program: &PathBuf) -> Server {
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let mut command = Command::new(program);
-        command.args(["start", "--port", &port.to_string(), "--data"]).arg(folder.path().join("data"));
-        let child = command.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let mut server = Server { child, _folder: folder, port, kind: Kind::Emulator { token: String::new() } };
-        let mut http = server.http("/readyz").await;
+impl Room {
+    async fn emulator(program: &Path) -> Room {
+        let server = Server::start(Product::Emulator, program);
+        let mut http = server.administrator().await;
         http.post("/admin", &json!({"action": "database.addCollection", "collectionName": "c"})).await;
         let data = [json!({"_id": RECORD, "n": 0, "room": "a"}).to_string()];
         http.post("/admin", &json!({"action": "database.insertDocument", "collectionName": "c", "data": data})).await;
         let signed_in = http.post("/web", &json!({"action": "emulator.signIn"})).await;
         let token = signed_in["data"]["access_token"].as_str().unwrap().to_owned();
-        let holder = std::fs::read(server._folder.path().join("data/emulator.json")).unwrap();
-        let holder: Value = serde_json::from_slice(&holder).unwrap();
-        http.authorization = format!("Authorization: Bearer {}\r\n", holder["token"].as_str().unwrap());
         http.post("/_emulator/mode", &json!({"collection": "c", "mode": "READONLY"})).await;
-        server.kind = Kind::Emulator { token };
-        server
+        Room { server, door: Door::Emulator { token } }
     }
 
-    async fn pocketbase(program: &PathBuf, subscription: &'static str) -> Server {
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let directory = folder.path().join("data");
-        let superuser = Command::new(program)
-            .arg("--dir")
-            .arg(&directory)
-            .args(["superuser", "upsert", "bench@example.com", "bench-password"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .unwrap();
-        assert!(superuser.success());
-        let mut command = Command::new(program);
-        command.arg("--dir").arg(&directory).args(["serve", "--http", &format!("127.0.0.1:{port}")]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let server = Server { child, _folder: folder, port, kind: Kind::Pocketbase { subscription } };
-        let mut http = server.http("/api/health").await;
-        let login = json!({"identity": "bench@example.com", "password": "bench-password"});
-        let login = http.post("/api/collections/_superusers/auth-with-password", &login).await;
-        http.authorization = format!("Authorization: {}\r\n", login["token"].as_str().unwrap());
+    async fn pocketbase(program: &Path, subscription: &'static str) -> Room {
+        let server = Server::start(Product::Pocketbase, program);
+        let mut http = server.administrator().await;
         let fields = json!([{"name": "n", "type": "number"}, {"name": "room", "type": "text"}]);
         let rules = json!({"name": "c", "type": "base", "fields": fields, "listRule": "", "viewRule": "",
             "createRule": "", "updateRule": "", "deleteRule": ""});
         http.post("/api/collections", &rules).await;
         http.post("/api/collections/c/records", &json!({"id": RECORD, "n": 0, "room": "a"})).await;
-        server
+        Room { server, door: Door::Pocketbase { subscription } }
     }
 
     /// How long its process has worked, on all processors; on Linux only.
     fn worked(&self) -> Option<Duration> {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.server.process())).ok()?;
         let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
         Some(Duration::from_millis(ticks * 10)) // a hundredth of a second each
     }
 
-    /// A connection, once the server answers.
-    async fn http(&self, health: &str) -> Http {
-        for _ in 0..2_000 {
-            if let Ok(stream) = TcpStream::connect(("127.0.0.1", self.port)).await {
-                stream.set_nodelay(true).unwrap();
-                let mut http = Http { stream, authorization: String::new() };
-                if http.exchange("GET", health, "").await.0 == 200 {
-                    return http;
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the server did not start");
-    }
-
     async fn writer(&self) -> Writer {
-        let health = match self.kind {
-            Kind::Emulator { .. } => "/readyz",
-            Kind::Pocketbase { .. } => "/api/health",
-        };
-        Writer { is_pocketbase: matches!(self.kind, Kind::Pocketbase { .. }), http: self.http(health).await }
+        Writer { product: self.server.product, http: self.server.connect().await }
     }
 
     /// Watchers, each of a record; each tells when it has seen the next number.
@@ -280,12 +225,12 @@ impl Server {
         let mut joining = JoinSet::new();
         let turns = Arc::new(Semaphore::new(50));
         for number in 0..count {
-            let (port, record, turns) = (self.port, record(number), turns.clone());
+            let (port, record, turns) = (self.server.port, record(number), turns.clone());
             let is_crowd = seen.is_some();
-            let (token, subscription) = match &self.kind {
-                Kind::Emulator { token } => (Some(token.clone()), String::new()),
-                Kind::Pocketbase { subscription } if is_crowd => (None, (*subscription).to_owned()),
-                Kind::Pocketbase { .. } => (None, format!("c/{record}")),
+            let (token, subscription) = match &self.door {
+                Door::Emulator { token } => (Some(token.clone()), String::new()),
+                Door::Pocketbase { subscription } if is_crowd => (None, (*subscription).to_owned()),
+                Door::Pocketbase { .. } => (None, format!("c/{record}")),
             };
             joining.spawn(async move {
                 let _turn = turns.acquire().await.unwrap();
@@ -325,7 +270,7 @@ impl Audience {
 
 /// One that writes, over one connection.
 struct Writer {
-    is_pocketbase: bool,
+    product: Product,
     http: Http,
 }
 
@@ -333,14 +278,16 @@ impl Writer {
     /// Every number is another text of one length.
     async fn write(&mut self, number: u64) {
         let n = marked(number);
-        let (status, _) = if self.is_pocketbase {
-            self.http
-                .exchange("PATCH", &format!("/api/collections/c/records/{RECORD}"), &json!({ "n": n }).to_string())
-                .await
-        } else {
-            let body = json!({"action": "database.modifyDocument", "collectionName": "c", "merge": true,
-                "query": json!({"_id": RECORD}).to_string(), "data": json!({"$set": {"n": n}}).to_string()});
-            self.http.exchange("POST", "/admin", &body.to_string()).await
+        let (status, _) = match self.product {
+            Product::Emulator => {
+                let body = json!({"action": "database.modifyDocument", "collectionName": "c", "merge": true,
+                    "query": json!({"_id": RECORD}).to_string(), "data": json!({"$set": {"n": n}}).to_string()});
+                self.http.exchange("POST", "/admin", &body.to_string()).await
+            }
+            Product::Pocketbase => {
+                let path = format!("/api/collections/c/records/{RECORD}");
+                self.http.exchange("PATCH", &path, &json!({ "n": n }).to_string()).await
+            }
         };
         assert_eq!(status, 200);
     }
@@ -400,60 +347,8 @@ async fn join_pocketbase(port: u16, subscription: &str) -> TcpStream {
         }
     };
     let subscribing = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let mut http = Http { stream: subscribing, authorization: String::new() };
+    let mut http = Http::new(subscribing);
     let body = json!({"clientId": id, "subscriptions": [subscription]}).to_string();
     assert_eq!(http.exchange("POST", "/api/realtime", &body).await.0, 204);
     stream
-}
-
-/// A connection for requests one after the other, whose answers say their length.
-struct Http {
-    stream: TcpStream,
-    authorization: String,
-}
-
-impl Http {
-    async fn post(&mut self, path: &str, body: &Value) -> Value {
-        let (status, answer) = self.exchange("POST", path, &body.to_string()).await;
-        assert_eq!(status, 200, "{path}: {answer}");
-        let answer: Value = serde_json::from_str(&answer).unwrap();
-        assert!(answer["code"].is_null(), "{path}: {answer}");
-        answer
-    }
-
-    async fn exchange(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.authorization,
-            body.len()
-        );
-        self.stream.write_all(head.as_bytes()).await.unwrap();
-        let mut bytes = Vec::new();
-        let mut buffer = [0; 4096];
-        loop {
-            let length = self.stream.read(&mut buffer).await.unwrap();
-            assert_ne!(length, 0, "the connection ended");
-            bytes.extend_from_slice(&buffer[..length]);
-            if let Some(answer) = whole(&bytes) {
-                return answer;
-            }
-        }
-    }
-}
-
-/// Status and body, once they are all there.
-fn whole(bytes: &[u8]) -> Option<(u16, String)> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    let length = head
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    let length: usize = length.map_or(0, |(_, length)| length.trim().parse().unwrap());
-    (body.len() >= length).then(|| (status, body.to_owned()))
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

@@ -5,7 +5,7 @@ use document::{Bson, Document};
 use query::aggregate::Pipeline;
 
 use super::{Bench, name};
-use crate::{AggregateRequest, DatabaseError};
+use crate::{AggregateRequest, DatabaseError, IndexDefinition};
 
 #[tokio::test]
 async fn the_front_and_the_stages_behind_it() {
@@ -90,4 +90,35 @@ impl Bench {
         let found = self.database.aggregate(self.pipeline(stages)).await.unwrap();
         found.iter().map(|document| Document::try_from(document).unwrap()).collect()
     }
+}
+
+#[tokio::test]
+async fn the_nearest_first() {
+    let bench = Bench::new().await;
+    let place = |longitude: f64| doc! { "type": "Point", "coordinates": [longitude, 0.0] };
+    for (id, longitude) in [(1, 3.0), (2, 1.0), (3, 2.0)] {
+        bench.insert(vec![doc! { "_id": id, "even": id % 2 == 0, "at": place(longitude) }]).await;
+    }
+    bench.insert(vec![doc! { "_id": 4 }]).await;
+    let stage = |more: Document| {
+        let mut options = doc! { "near": place(0.0), "distanceField": "far", "spherical": true };
+        options.extend(more);
+        vec![doc! { "$geoNear": options }]
+    };
+    let error = bench.database.aggregate(bench.pipeline(stage(doc! {}))).await.unwrap_err();
+    assert!(error.to_string().contains("$geoNear requires a 2d or 2dsphere index, but none were found"), "{error}");
+    let definition = IndexDefinition::parse(&doc! { "at": "2dsphere" }, None, false).unwrap();
+    bench.database.create_index(&bench.collection, definition).await.unwrap();
+    let ids = |found: &[Document]| found.iter().map(|found| found.get_i32("_id").unwrap()).collect::<Vec<_>>();
+    let all = bench.aggregate(stage(doc! { "includeLocs": "where", "distanceMultiplier": 0.001 })).await;
+    assert_eq!(ids(&all), [2, 3, 1]);
+    // One degree of a circle of 6378.1 km (semantics DB-2.44).
+    assert!((all[0].get_f64("far").unwrap() - 111.318_845).abs() < 1e-5, "{all:?}");
+    assert_eq!(all[0].get_document("where").unwrap(), &place(1.0));
+    assert_eq!(ids(&bench.aggregate(stage(doc! { "limit": 2 })).await), [2, 3]);
+    assert_eq!(ids(&bench.aggregate(stage(doc! { "maxDistance": 250_000 })).await), [2, 3]);
+    assert_eq!(ids(&bench.aggregate(stage(doc! { "minDistance": 120_000, "query": { "even": false } })).await), [3, 1]);
+    let mut behind = stage(doc! {});
+    behind.push(doc! { "$project": { "far": { "$floor": "$far" } } });
+    assert_eq!(bench.aggregate(behind).await[0], doc! { "_id": 2, "far": 111_318.0 });
 }

@@ -96,7 +96,10 @@ async fn round([emulator, pocketbase]: &[PathBuf; 2], size: u64) -> Round {
     println!("\n{size} documents");
     let ours = loaded(Product::Emulator, emulator, size).await;
     let theirs = loaded(Product::Pocketbase, pocketbase, size).await;
-    println!("{:<22}{:>8}{:>38}{:>38}{:>8}", "", "", "emulator: /s, p50 and p95 ms", "PocketBase: /s, p50 and p95 ms", "ratio");
+    println!(
+        "{:<22}{:>8}{:>38}{:>38}{:>8}",
+        "", "", "emulator: /s, p50 and p95 ms", "PocketBase: /s, p50 and p95 ms", "ratio"
+    );
     let mut rows = Vec::new();
     for operation in OPERATIONS {
         agree(&ours, &theirs, operation, size).await;
@@ -104,7 +107,7 @@ async fn round([emulator, pocketbase]: &[PathBuf; 2], size: u64) -> Round {
             let emulator = try_out(&ours, operation, clients, size).await.unwrap();
             let pocketbase = try_out(&theirs, operation, clients, size).await;
             rows.push(Row { operation, clients, emulator, pocketbase });
-            rows.iter().last().iter().for_each(|row| print_row(row));
+            rows.last().iter().for_each(|row| print_row(row));
         }
     }
     print_footprint("emulator after that", &Footprint::of(&ours));
@@ -176,22 +179,24 @@ async fn rewrite(product: Product, program: &Path) -> Rewriting {
     println!("\n{REWRITES} rewrites of one document by {} clients", CLIENTS[1]);
     let server = loaded(product, program, 1).await;
     let mut footprints = Vec::new();
+    let mut count = 0;
     for turns in [0..REWRITES / 2, REWRITES / 2..REWRITES] {
         let requests = turns.map(|turn| ask(product, Question::rewrite(turn)).unwrap()).collect();
         let outcome = measure(&server, requests, CLIENTS[1], ENOUGH_REWRITING / 2).await;
         let footprint = Footprint::of(&server);
         print_footprint(&format!("{product:?}, half of them, {:.0} a second", outcome.per_second), &footprint);
         footprints.push(footprint);
+        count += outcome.count;
     }
     tokio::time::sleep(REST).await;
     let rest = Footprint::of(&server);
     print_footprint(&format!("{product:?} {} seconds later", REST.as_secs()), &rest);
-    Rewriting { count: REWRITES, half: footprints[0], rest }
+    Rewriting { count, half: footprints[0], rest }
 }
 
 fn print_row(row: &Row) {
     let figures = |outcome: &Outcome| {
-        let Outcome { per_second, p50_ms, p95_ms } = outcome;
+        let Outcome { per_second, p50_ms, p95_ms, .. } = outcome;
         format!("{per_second:>14.1}{p50_ms:>12.3}{p95_ms:>12.3}")
     };
     let theirs = row.pocketbase.as_ref().map_or("has none".to_owned(), figures);

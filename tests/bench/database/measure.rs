@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What came of many requests.
 pub(crate) struct Outcome {
+    pub(crate) count: u64,
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p95_ms: f64,
@@ -79,7 +80,7 @@ impl Outcome {
         times.sort_by(f64::total_cmp);
         let percentile = |percent| times[(times.len() - 1) * percent / 100];
         let per_second = times.len() as f64 / elapsed.as_secs_f64();
-        Outcome { per_second, p50_ms: percentile(50), p95_ms: percentile(95) }
+        Outcome { count: times.len() as u64, per_second, p50_ms: percentile(50), p95_ms: percentile(95) }
     }
 }
 
