@@ -201,12 +201,51 @@ pub(crate) enum DbCommand {
         #[arg(value_name = "JSON", allow_hyphen_values = true)]
         documents: String,
     },
+    /// Tell how a query is answered: which index, how much is looked at, and which index would help
+    Explain {
+        collection: String,
+        /// As for `find`
+        #[arg(value_name = "QUERY", default_value = "{}")]
+        query: String,
+        /// By which fields: '{"age": -1}'
+        #[arg(long, value_name = "JSON")]
+        order: Option<String>,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: u64,
+    },
+    /// The indexes of a collection; fixtures bring theirs in `indexes.json`
+    Index {
+        #[command(subcommand)]
+        command: IndexCommand,
+    },
     /// Set who may read and write a collection
     Mode {
         collection: String,
         /// READONLY, PRIVATE, ADMINWRITE or ADMINONLY
         mode: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IndexCommand {
+    /// List them: name, fields, and whether they are unique
+    List { collection: String },
+    /// Create one, beside reads and writes
+    Create {
+        collection: String,
+        /// The fields, the weightiest first: 1 ascending, -1 descending, "2dsphere" for places: '{"list": 1, "at": -1}'
+        #[arg(value_name = "JSON")]
+        keys: String,
+        /// Let no two documents share a key; a missing field counts as null
+        #[arg(long)]
+        unique: bool,
+        /// Default: made from the fields, such as `list_1_at_-1`
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Drop one by its name
+    Drop { collection: String, name: String },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,6 @@
 //! `emulator seed`, `emulator reset` and `emulator db`: the data of a cloud, seen and changed without an SDK.
 
-use crate::arguments::{DbCommand, PlaceArguments, SeedArguments};
+use crate::arguments::{DbCommand, IndexCommand, PlaceArguments, SeedArguments};
 use crate::ask::{AskError, Asked};
 use serde_json::{Deserializer, Value, json};
 use std::io::Read;
@@ -66,6 +66,13 @@ pub(crate) async fn db(command: DbCommand, place: PlaceArguments) -> Result<Exit
             let answer = act(asked, "database.countDocument", params).await?;
             say(&answer["total"].to_string());
         }
+        DbCommand::Explain { collection, query, order, limit } => {
+            let order = order.map(|order| object("--order", &order)).transpose()?;
+            let query = object("the query", &query)?;
+            let request = json!({ "collection": collection, "query": query, "order": order, "limit": limit });
+            print_explanation(&asked.ask("explain", request).await?);
+        }
+        DbCommand::Index { command } => index(command, asked).await?,
         DbCommand::Find { collection, query, order, fields, skip, limit } => {
             let mut params = json!({ "collectionName": collection, "query": object("the query", &query)? });
             params["offset"] = json!(skip);
@@ -93,6 +100,24 @@ fn asked(place: PlaceArguments) -> Result<Asked, AskError> {
 async fn create(asked: Asked, collection: &str, mode: Option<&str>) -> Result<(), AskError> {
     let request = json!({ "collection": collection, "mode": mode });
     asked.ask("create", request).await.map(drop)
+}
+
+async fn index(command: IndexCommand, asked: Asked) -> Result<(), DataError> {
+    match command {
+        IndexCommand::List { collection } => {
+            let answer = asked.ask("indexes/list", json!({ "collection": collection })).await?;
+            print_indexes(&answer);
+        }
+        IndexCommand::Create { collection, keys, unique, name } => {
+            let keys = object("the fields", &keys)?;
+            let request = json!({ "collection": collection, "keys": keys, "unique": unique, "name": name });
+            say(&plain(&asked.ask("indexes/create", request).await?["name"]));
+        }
+        IndexCommand::Drop { collection, name } => {
+            asked.ask("indexes/drop", json!({ "collection": collection, "name": name })).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn act(asked: Asked, action: &str, params: Value) -> Result<Value, AskError> {
@@ -152,6 +177,27 @@ fn print_collections(answer: &Value) {
     for found in collections {
         let (name, mode) = (found["name"].as_str().unwrap_or_default(), found["mode"].as_str().unwrap_or_default());
         say(&format!("{name:width$}  {mode:10}  {} documents", found["documents"]));
+    }
+}
+
+fn print_indexes(answer: &Value) {
+    for index in answer["indexes"].as_array().into_iter().flatten() {
+        let unique = if index["unique"] == true { "  unique" } else { "" };
+        say(&format!("{}  {}{unique}", plain(&index["name"]), index["keys"]));
+    }
+}
+
+fn print_explanation(answer: &Value) {
+    let order = if answer["sortedInMemory"] == true { ", put in order afterwards" } else { "" };
+    say(&format!(
+        "index {}: {} keys and {} documents looked at, {} found{order}",
+        plain(&answer["index"]),
+        answer["keysExamined"],
+        answer["documentsExamined"],
+        answer["returned"]
+    ));
+    if let Some(advice) = answer["advice"].as_str() {
+        say(advice);
     }
 }
 

@@ -14,8 +14,8 @@ use crate::record::NewDocument;
 use crate::store::CollectionId;
 use crate::writer::guarded;
 use crate::{
-    AggregateRequest, CollectionName, DatabaseError, FindRequest, RemoveRequest, Transaction, UpdateReply,
-    UpdateRequest, Watch, WatchError, WatchRequest, aggregate, write,
+    AggregateRequest, CollectionName, DatabaseError, FindRequest, RefillRequest, RemoveRequest, Transaction,
+    UpdateReply, UpdateRequest, Watch, WatchError, WatchRequest, aggregate, write,
 };
 
 /// The collections of one namespace. A cheap handle.
@@ -53,15 +53,11 @@ impl Database {
         self.shared.writer.run(self.namespace.clone(), move |draft| write::seed(draft, &prepared)).await
     }
 
-    /// Does what `removals` ask for, then makes the collections that are missing and inserts all documents, in one commit, all or
-    /// nothing. A removal from a missing collection removes nothing. Each document has its `_id`.
-    pub async fn refill(
-        &self,
-        removals: Vec<RemoveRequest>,
-        collections: Vec<(CollectionName, Vec<Document>)>,
-    ) -> Result<(), DatabaseError> {
+    /// Does everything that `request` asks for in one commit, all or nothing.
+    pub async fn refill(&self, request: RefillRequest) -> Result<(), DatabaseError> {
+        let RefillRequest { removals, indexes, collections } = request;
         let prepared = prepare_all(collections)?;
-        let work = move |draft: &mut crate::draft::Draft<'_>| write::refill(draft, &removals, &prepared);
+        let work = move |draft: &mut crate::draft::Draft<'_>| write::refill(draft, &removals, &indexes, &prepared);
         self.shared.writer.run(self.namespace.clone(), work).await
     }
 

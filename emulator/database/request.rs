@@ -4,7 +4,7 @@ use document::{Bson, Document};
 use query::aggregate::Pipeline;
 use query::{Filter, Projection, Sort, Update};
 
-use crate::CollectionName;
+use crate::{CollectionName, IndexDefinition};
 
 /// Documents to read.
 #[derive(Debug, Clone)]
@@ -71,4 +71,15 @@ pub struct RemoveRequest {
     pub filter: Filter,
     /// Every match, or only the first in insertion order.
     pub multi: bool,
+}
+
+/// A change of many things at once, in the order of the fields.
+#[derive(Default)]
+pub struct RefillRequest {
+    /// Documents to remove. From a missing collection nothing is removed.
+    pub removals: Vec<RemoveRequest>,
+    /// Indexes to make, and their collections where they are missing. One that is there already stays.
+    pub indexes: Vec<(CollectionName, IndexDefinition)>,
+    /// Collections to make where they are missing, and documents to insert, each with its `_id`.
+    pub collections: Vec<(CollectionName, Vec<Document>)>,
 }

@@ -7,7 +7,9 @@ use crate::draft::{Draft, Target};
 use crate::plan::{Plan, Question};
 use crate::record::{NewDocument, Record, encode};
 use crate::store::EntryKey;
-use crate::{ChangeKind, CollectionName, DatabaseError, RemoveRequest, UpdateReply, UpdateRequest};
+use crate::{
+    ChangeKind, CollectionName, DatabaseError, IndexDefinition, RemoveRequest, UpdateReply, UpdateRequest, index,
+};
 
 /// Makes the collections that are missing and inserts all documents.
 pub(crate) fn seed(
@@ -15,19 +17,25 @@ pub(crate) fn seed(
     collections: &[(CollectionName, Vec<NewDocument>)],
 ) -> Result<(), DatabaseError> {
     for (name, documents) in collections {
-        let target = match draft.target(name) {
-            Ok(target) => target,
-            Err(_) => draft.create_collection(name)?,
-        };
+        let target = target(draft, name)?;
         documents.iter().cloned().try_for_each(|document| draft.insert(&target, document))?;
     }
     Ok(())
 }
 
-/// Removes what is asked for, then seeds. A collection that is missing has nothing to remove.
+/// A collection, made where it is missing.
+fn target(draft: &mut Draft<'_>, name: &CollectionName) -> Result<Target, DatabaseError> {
+    match draft.target(name) {
+        Ok(target) => Ok(target),
+        Err(_) => draft.create_collection(name),
+    }
+}
+
+/// Removes what is asked for, makes the indexes, then seeds. A collection that is missing has nothing to remove.
 pub(crate) fn refill(
     draft: &mut Draft<'_>,
     removals: &[RemoveRequest],
+    indexes: &[(CollectionName, IndexDefinition)],
     collections: &[(CollectionName, Vec<NewDocument>)],
 ) -> Result<(), DatabaseError> {
     for request in removals {
@@ -35,6 +43,10 @@ pub(crate) fn refill(
             Ok(_) | Err(DatabaseError::CollectionMissing(_)) => {}
             Err(error) => return Err(error),
         }
+    }
+    for (collection, definition) in indexes {
+        target(draft, collection)?;
+        index::create_within(draft, collection, definition)?;
     }
     seed(draft, collections)
 }

@@ -10,6 +10,7 @@ mod data_folder;
 mod error;
 mod files;
 mod identity;
+mod indexes;
 mod invocation;
 mod management;
 mod register;

@@ -6,9 +6,12 @@ use crate::actions;
 use crate::caller::{Caller, Door};
 use crate::cloud::{Cloud, Environment, Reply};
 use crate::error::ActionError;
+use crate::indexes::IndexLine;
 use crate::register::Entry;
 use crate::seed::{self, SeedError, Seeded};
-use query::Filter;
+use database::FindRequest;
+use document::Document;
+use query::{Filter, Sort};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -20,6 +23,10 @@ enum Command {
     Action,
     Collections,
     Create,
+    Explain,
+    IndexesCreate,
+    IndexesDrop,
+    IndexesList,
     Mode,
     Reset,
     Seed,
@@ -34,6 +41,10 @@ const COMMANDS: &[(&str, Command)] = &[
     ("action", Command::Action),
     ("collections", Command::Collections),
     ("create", Command::Create),
+    ("explain", Command::Explain),
+    ("indexes/create", Command::IndexesCreate),
+    ("indexes/drop", Command::IndexesDrop),
+    ("indexes/list", Command::IndexesList),
     ("mode", Command::Mode),
     ("reset", Command::Reset),
     ("seed", Command::Seed),
@@ -56,6 +67,40 @@ struct ActionParams {
 struct CreateParams {
     collection: String,
     mode: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExplainParams {
+    collection: String,
+    #[serde(default)]
+    query: Map<String, Value>,
+    #[serde(default)]
+    order: Option<Map<String, Value>>,
+    limit: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IndexParams {
+    collection: String,
+    keys: Map<String, Value>,
+    #[serde(default)]
+    unique: bool,
+    name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IndexNameParams {
+    collection: String,
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CollectionParams {
+    collection: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,6 +165,10 @@ impl Environment {
                 self.list_collections().await
             }
             Command::Create => self.create(read(params)?).await,
+            Command::Explain => self.explain(read(params)?).await,
+            Command::IndexesCreate => self.create_index(read(params)?).await,
+            Command::IndexesDrop => self.drop_index(read(params)?).await,
+            Command::IndexesList => self.list_indexes(&read(params)?),
             Command::Mode => self.set_mode(read(params)?).await,
             Command::Reset => {
                 let NoParams {} = read(params)?;
@@ -164,6 +213,48 @@ impl Environment {
             self.register.put(Entry::CollectionMode(collection, mode)).await?;
         }
         Ok(json!({}))
+    }
+
+    /// How a query of a collection is answered; it is run for that.
+    async fn explain(&self, params: ExplainParams) -> Result<Value, ActionError> {
+        let collection = access::collection(&params.collection)?;
+        let filter = Filter::parse(&self.document("query", params.query)?)?;
+        let order = params.order.map(|order| self.document("order", order)).transpose()?;
+        let sort = order.map(|order| Sort::parse(&order)).transpose()?;
+        let request = FindRequest { collection, filter, sort, skip: 0, limit: params.limit, projection: None };
+        let explanation = self.database.explain(request).await?;
+        Ok(json!({
+            "index": explanation.index,
+            "keysExamined": explanation.keys_examined,
+            "documentsExamined": explanation.documents_examined,
+            "returned": explanation.returned,
+            "sortedInMemory": explanation.sorted_in_memory,
+            "advice": explanation.advice,
+        }))
+    }
+
+    fn document(&self, name: &str, json: Map<String, Value>) -> Result<Document, ActionError> {
+        let decoded = document::decode_document(&Value::Object(json), self.shared.clock.now());
+        decoded.map_err(|error| ActionError::invalid_param(format!("{name}: {error}")))
+    }
+
+    async fn create_index(&self, params: IndexParams) -> Result<Value, ActionError> {
+        let IndexParams { collection, keys, unique, name } = params;
+        let definition = IndexLine { keys, unique, name }.definition()?;
+        let name = definition.name.clone();
+        self.database.create_index(&access::collection(&collection)?, definition).await?;
+        Ok(json!({ "name": name }))
+    }
+
+    async fn drop_index(&self, IndexNameParams { collection, name }: IndexNameParams) -> Result<Value, ActionError> {
+        self.database.drop_index(&access::collection(&collection)?, &name).await?;
+        Ok(json!({}))
+    }
+
+    fn list_indexes(&self, CollectionParams { collection }: &CollectionParams) -> Result<Value, ActionError> {
+        let indexes = self.database.indexes(&access::collection(collection)?)?;
+        let lines = indexes.iter().map(IndexLine::of).collect::<Vec<_>>();
+        Ok(json!({ "indexes": lines }))
     }
 
     async fn set_mode(&self, ModeParams { collection, mode }: ModeParams) -> Result<Value, ActionError> {

@@ -38,6 +38,19 @@ pub(crate) async fn create(
     tokio::spawn(work).await.unwrap_or_else(|error| Err(DatabaseError::Internal(error.to_string())))
 }
 
+/// Makes an index as a part of a commit, over what the collection holds there; one that is there already is left as it is.
+pub(crate) fn create_within(
+    draft: &mut Draft<'_>,
+    collection: &CollectionName,
+    definition: &IndexDefinition,
+) -> Result<(), DatabaseError> {
+    let mut progress = begin(draft, collection, definition.clone())?;
+    while let Some(at) = progress {
+        progress = step(draft, at)?;
+    }
+    Ok(())
+}
+
 /// Drops an index by its name.
 pub(crate) fn drop(draft: &mut Draft<'_>, collection: &CollectionName, name: &str) -> Result<(), DatabaseError> {
     let target = draft.target(collection)?;

@@ -14,7 +14,7 @@ use query::{KeyKind, KeyPattern};
 use crate::DatabaseError;
 
 pub(crate) use advice::Shape;
-pub(crate) use build::{create, drop};
+pub(crate) use build::{create, create_within, drop};
 pub(crate) use merge::Merge;
 pub(crate) use near::Nearest;
 pub(crate) use range::{Access, Order};
@@ -66,7 +66,7 @@ impl IndexDefinition {
     }
 
     /// The fields as [`IndexDefinition::parse`] reads them.
-    pub(crate) fn to_keys(&self) -> Document {
+    pub fn to_keys(&self) -> Document {
         let key = |(path, kind): &(FieldPath, KeyKind)| {
             let direction = match kind {
                 KeyKind::Ascending => Bson::Int32(1),

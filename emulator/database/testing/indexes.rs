@@ -9,7 +9,9 @@ use proptest::sample::select;
 use query::{Filter, Sort, Update};
 
 use super::{Bench, until_versions};
-use crate::{Database, DatabaseError, Durability, FindRequest, IndexDefinition, RemoveRequest, UpdateRequest};
+use crate::{
+    Database, DatabaseError, Durability, FindRequest, IndexDefinition, RefillRequest, RemoveRequest, UpdateRequest,
+};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -101,7 +103,12 @@ async fn a_unique_index_sees_the_commit_it_is_in() {
     assert_eq!(bench.all().await, Vec::<Document>::new());
     bench.insert(vec![doc! { "_id": 1, "n": 5 }, doc! { "_id": 2, "n": 6 }]).await;
     let refill = vec![(bench.collection.clone(), vec![doc! { "_id": 3, "n": 5 }])];
-    bench.database.refill(vec![bench.removal(super::filter(doc! { "n": 5 }))], refill).await.unwrap();
+    let request = RefillRequest {
+        removals: vec![bench.removal(super::filter(doc! { "n": 5 }))],
+        collections: refill,
+        ..RefillRequest::default()
+    };
+    bench.database.refill(request).await.unwrap();
     assert_eq!(bench.all().await, [doc! { "_id": 2, "n": 6 }, doc! { "_id": 3, "n": 5 }]);
     let upsert = UpdateRequest { upsert: Some(9.into()), ..bench.set(super::with_id(9), doc! { "n": 6 }) };
     assert!(matches!(bench.database.update(upsert).await, Err(DatabaseError::DuplicateKey { .. })));

@@ -2,7 +2,6 @@
 //! things; what differs is how a request spells a value, which `params.rs` reads in either way, and how a reply does.
 
 mod aggregate;
-mod pending;
 mod session;
 mod transaction;
 

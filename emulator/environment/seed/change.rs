@@ -7,7 +7,7 @@ use super::SeedError;
 use super::fixtures::{File, Fixtures};
 use crate::cloud::Environment;
 use crate::register;
-use database::{CollectionName, DatabaseError, RemoveRequest};
+use database::{CollectionName, DatabaseError, RefillRequest, RemoveRequest};
 use document::{Bson, Document};
 use query::Filter;
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,9 @@ impl Change<'_> {
     async fn attempt(&self, errand: &Errand) -> Result<(), SeedError> {
         if !errand.moves.is_empty() {
             let note = vec![errand.document()?];
-            self.environment.database.refill(vec![all_errands()?], vec![(register::own_collection()?, note)]).await?;
+            let (removals, collections) = (vec![all_errands()?], vec![(register::own_collection()?, note)]);
+            let request = RefillRequest { removals, collections, ..RefillRequest::default() };
+            self.environment.database.refill(request).await?;
         }
         for (file, step) in self.fixtures.files.iter().zip(&errand.moves) {
             store(self.environment, &file.source, &step.from).await?;
@@ -88,7 +90,8 @@ impl Change<'_> {
         }
         let mut collections = if own.is_empty() { Vec::new() } else { vec![(register::own_collection()?, own)] };
         collections.extend(self.fixtures.collections.iter().map(|found| (found.name.clone(), found.documents())));
-        self.environment.database.refill(removals, collections).await.map_err(|error| self.placed(error))
+        let request = RefillRequest { removals, indexes: self.fixtures.indexes.clone(), collections };
+        self.environment.database.refill(request).await.map_err(|error| self.placed(error))
     }
 
     /// What will have to be done with files. A file whose path is taken is a mistake, unless the old one goes.
@@ -202,7 +205,8 @@ impl Errand {
 }
 
 async fn forget(environment: &Environment) -> Result<(), SeedError> {
-    Ok(environment.database.refill(vec![all_errands()?], Vec::new()).await?)
+    let request = RefillRequest { removals: vec![all_errands()?], ..RefillRequest::default() };
+    Ok(environment.database.refill(request).await?)
 }
 
 /// The entry documents that new ones take the place of.

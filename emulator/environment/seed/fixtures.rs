@@ -5,8 +5,9 @@
 use super::SeedError;
 use crate::access::{self, Mode};
 use crate::error::ActionError;
+use crate::indexes::IndexLine;
 use crate::register::{Entries, Entry};
-use database::CollectionName;
+use database::{CollectionName, IndexDefinition};
 use document::{Bson, DateTime, Document, ValueRef, encode_key, to_shell_text};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 const USERS_FILE: &str = "users.json";
 const PERMISSIONS_FILE: &str = "permissions.json";
+const INDEXES_FILE: &str = "indexes.json";
 
 /// What a folder of fixtures holds; empty by default.
 #[derive(Debug, Default)]
@@ -26,6 +28,7 @@ pub(super) struct Fixtures {
     pub(super) users: Vec<UserLine>,
     /// The modes of collections and files.
     pub(super) modes: Vec<Entry>,
+    pub(super) indexes: Vec<(CollectionName, IndexDefinition)>,
     /// Where the users come from, for messages.
     users_path: PathBuf,
 }
@@ -71,9 +74,10 @@ impl Fixtures {
     /// Reads `folder`. Every mistake names its file and, where there is one, its line and field.
     pub(super) fn read(folder: &Path, now: DateTime) -> Result<Fixtures, SeedError> {
         let (database, storage) = (folder.join("database"), folder.join("storage"));
-        let (users_path, permissions) = (folder.join(USERS_FILE), folder.join(PERMISSIONS_FILE));
+        let [users_path, permissions, indexes] =
+            [USERS_FILE, PERMISSIONS_FILE, INDEXES_FILE].map(|name| folder.join(name));
         if ![&database, &storage].iter().any(|folder| folder.is_dir())
-            && ![&users_path, &permissions].iter().any(|file| file.is_file())
+            && ![&users_path, &permissions, &indexes].iter().any(|file| file.is_file())
         {
             return Err(SeedError::NotFixtures(folder.to_path_buf()));
         }
@@ -82,6 +86,7 @@ impl Fixtures {
             files: list_files(&storage)?,
             users: read_json(&users_path)?.unwrap_or_default(),
             modes: read_modes(&permissions)?,
+            indexes: read_indexes(&indexes)?,
             users_path,
         })
     }
@@ -206,6 +211,21 @@ fn read_modes(path: &Path) -> Result<Vec<Entry>, SeedError> {
         modes.push(Entry::FilesMode(Mode::parse(&mode).map_err(|error| failed("files", error))?));
     }
     Ok(modes)
+}
+
+fn read_indexes(path: &Path) -> Result<Vec<(CollectionName, IndexDefinition)>, SeedError> {
+    let collections: BTreeMap<String, Vec<IndexLine>> = read_json(path)?.unwrap_or_default();
+    let mut indexes = Vec::new();
+    for (name, lines) in collections {
+        for (index, line) in lines.into_iter().enumerate() {
+            let failed = |error: ActionError| SeedError::Name {
+                path: path.to_path_buf(),
+                reason: format!("{name}[{index}]: {}", error.message),
+            };
+            indexes.push((access::collection(&name).map_err(failed)?, line.definition().map_err(failed)?));
+        }
+    }
+    Ok(indexes)
 }
 
 /// The JSON file at `path`; `None` where there is none.

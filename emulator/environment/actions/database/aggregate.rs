@@ -1,14 +1,14 @@
 //! Aggregation: stages to a pipeline, results to texts (protocol §2.4, §2.5, semantics DB-4.02 … DB-4.05).
 
-use super::pending::{Pending, Pipeline};
 use super::{LIMIT_DEFAULT_USERS, Request, answer};
 use crate::access;
 use crate::actions::lint;
 use crate::cloud::Reply;
 use crate::error::ActionError;
-use database::CollectionName;
+use database::{AggregateRequest, CollectionName};
 use document::{Bson, Dialect, Document, RawDocumentBuf};
 use query::Filter;
+use query::aggregate::Pipeline;
 use serde_json::{Value, json};
 
 impl Request<'_> {
@@ -19,7 +19,8 @@ impl Request<'_> {
             self.params.array("stages")?.iter().map(|stage| self.stage(stage)).collect::<Result<Vec<_>, _>>()?;
         let pipeline = self.allowed(&collection, Pipeline::parse(&stages)?)?;
         self.warn(pipeline.warnings().iter().cloned().collect());
-        let documents = self.environment.database.aggregate(&collection, pipeline).await?;
+        let request = AggregateRequest { collection, pipeline, seed: rand::random() };
+        let documents = self.environment.database.aggregate(request).await?;
         Ok(Reply::Data(json!({ "list": list(&documents, self.params.dialect()) })))
     }
 

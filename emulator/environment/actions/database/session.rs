@@ -1,9 +1,10 @@
 //! Where the documents of a request are: in the database, or in the transaction that it names.
 
 use super::Request;
-use super::pending::{Pending, Transaction};
 use crate::error::ActionError;
-use database::{CollectionName, Database, DatabaseError, FindRequest, RemoveRequest, UpdateReply, UpdateRequest};
+use database::{
+    CollectionName, Database, DatabaseError, FindRequest, RemoveRequest, Transaction, UpdateReply, UpdateRequest,
+};
 use document::{Bson, Document, RawDocumentBuf};
 use query::Filter;
 

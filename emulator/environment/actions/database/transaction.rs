@@ -1,7 +1,6 @@
 //! Transactions (protocol §2.4, §2.5, semantics §5). Dialect B names one beside any action; dialect A has actions of its own, whose
 //! replies stand at the top level and hold numbers and documents as texts of extended JSON.
 
-use super::pending::Pending;
 use super::{Request, plain, text_of};
 use crate::cloud::Reply;
 use crate::error::ActionError;
