@@ -112,9 +112,14 @@ impl Operation {
         }
     }
 
-    /// Whether it reads the whole collection.
-    pub(crate) fn is_long(self) -> bool {
-        matches!(self, Operation::Scan | Operation::Group)
+    /// How often it is asked before it is measured, and then at most: less of what takes long, and of what makes the
+    /// collection grow.
+    pub(crate) fn turns(self, clients: u64) -> (u64, u64) {
+        match self {
+            Operation::Get | Operation::Equality | Operation::Range => (200, 2_000 + 500 * clients),
+            Operation::Scan | Operation::Group => (1, 64),
+            Operation::Insert => (200, 1_000 + 200 * clients),
+        }
     }
 
     /// Of a collection that was loaded with `size` documents. The same turn asks the same.

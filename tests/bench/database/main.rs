@@ -165,7 +165,7 @@ async fn answer(server: &Server, request: &[u8]) -> Value {
 
 /// `None`: the product has no such thing.
 async fn try_out(server: &Server, operation: Operation, clients: usize, size: u64) -> Option<Outcome> {
-    let (before, measured) = if operation.is_long() { (1, 64) } else { (200, 1_000 + 200 * clients as u64) };
+    let (before, measured) = operation.turns(clients as u64);
     let first = clients as u64 * 1_000_000; // so that no other run asks the same
     let requests = |turns: Range<u64>| -> Option<Vec<Vec<u8>>> {
         turns.map(|turn| ask(server.product, operation.question(turn, size))).collect()

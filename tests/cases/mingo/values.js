@@ -1,31 +1,39 @@
-// Values between the relaxed EJSON of the cases and what mingo works with: numbers, dates, regular expressions of JavaScript.
+// Values between the relaxed EJSON of the cases and what mingo works with: JavaScript's numbers, dates and regular expressions,
+// and the object ids of npm's bson.
 'use strict';
 
-const { Decimal128, Double, EJSON, Int32, Long, BSONRegExp } = require('bson');
+const { BSONRegExp, Decimal128, EJSON } = require('bson');
 
-/** A case that mingo cannot be asked; `message` says why. */
+/** `$regex` is missing on purpose: it is an operator here, although old EJSON has it, too. */
+const FORMS = new Set(['$date', '$numberDecimal', '$numberDouble', '$numberInt', '$numberLong', '$oid', '$regularExpression']);
+
+/** A case that mingo cannot be asked; the message says why. */
 class NotComparable extends Error {}
 
 /** The JavaScript value of relaxed EJSON. Throws `NotComparable` where JavaScript has none. */
 function fromEjson(json) {
-  return plain(EJSON.deserialize(json, { relaxed: false }));
+  return walk(json, (form) => (FORMS.has(Object.keys(form)[0]) ? special(form) : undefined));
 }
 
-/** The value without BSON's numbers, without fields that are `undefined`, which is how mingo says "missing". */
-function plain(value) {
-  if (value instanceof Decimal128) throw new NotComparable('decimals');
-  if (value instanceof Int32 || value instanceof Double) return value.valueOf();
-  if (value instanceof Long) return exact(value);
-  if (value instanceof BSONRegExp) return regExp(value);
-  if (Array.isArray(value)) return value.map(plain);
+/** The value without the fields that are `undefined`, which is how mingo says that they are missing. */
+function withoutMissing(value) {
+  return walk(value, () => undefined);
+}
+
+/** A copy of the value; `replace` may give another value for an object, or `undefined` to keep it. */
+function walk(value, replace) {
+  if (Array.isArray(value)) return value.map((element) => walk(element, replace));
   if (value?.constructor !== Object) return value;
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(fields.map(([name, field]) => [name, plain(field)]));
+  const present = Object.entries(value).filter(([, field]) => field !== undefined);
+  return replace(value) ?? Object.fromEntries(present.map(([name, field]) => [name, walk(field, replace)]));
 }
 
-function exact(long) {
-  if (!Number.isSafeInteger(long.toNumber())) throw new NotComparable('longs beyond the whole numbers of a double');
-  return long.toNumber();
+function special(form) {
+  const value = EJSON.deserialize(form);
+  if (value instanceof Decimal128) throw new NotComparable('decimals');
+  if (value instanceof BSONRegExp) return regExp(value);
+  if ('$numberLong' in form && !Number.isSafeInteger(value)) throw new NotComparable('longs that no double holds');
+  return value;
 }
 
 function regExp({ pattern, options }) {
@@ -36,4 +44,4 @@ function regExp({ pattern, options }) {
   }
 }
 
-module.exports = { NotComparable, fromEjson, plain };
+module.exports = { NotComparable, fromEjson, withoutMissing };

@@ -101,10 +101,18 @@ test('a collection that is not there is told', async () => {
   assert.equal((await failure(page.db.collection('nowhere').get())).code, 'DATABASE_COLLECTION_NOT_EXIST');
 });
 
-test('what is not there yet is refused by name', async () => {
+test('an aggregation', async () => {
   const { name } = await emulator.collection();
-  const pipeline = page.db.collection(name).aggregate().match({ a: 1 });
-  assert.match((await failure(pipeline.end())).message, /not supported by the emulator: database\.aggregate/);
+  const collection = page.db.collection(name);
+  for (const [list, n] of [['a', 1], ['b', 2], ['a', 3]]) {
+    await collection.add({ list, n });
+  }
+  const $ = page.db.command.aggregate;
+  const { data } = await collection.aggregate().group({ _id: '$list', n: $.sum('$n') }).sort({ _id: 1 }).end();
+  assert.deepEqual(data, [
+    { _id: 'a', n: 4 },
+    { _id: 'b', n: 2 },
+  ]);
 });
 
 /** This SDK throws some errors and returns others. */

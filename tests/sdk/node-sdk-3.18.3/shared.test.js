@@ -4,7 +4,6 @@
 const { describe } = require('node:test');
 const tcb = require('@cloudbase/node-sdk');
 const { useEmulator } = require('../support/emulator');
-const { ready } = require('../support/pending');
 
 const SUBJECTS = [
   'aggregation',
@@ -22,6 +21,6 @@ const SUBJECTS = [
 
 const emulator = useEmulator({ open: (_url, env) => tcb.init({ env }) });
 
-for (const subject of ready(SUBJECTS)) {
+for (const subject of SUBJECTS) {
   describe(subject, () => require(`../shared/${subject}`)(emulator));
 }

@@ -4,7 +4,6 @@
 const { describe } = require('node:test');
 const tcb = require('tcb-admin-node');
 const { useEmulator } = require('../support/emulator');
-const { ready } = require('../support/pending');
 
 const SUBJECTS = [
   'aggregation',
@@ -21,6 +20,6 @@ const SUBJECTS = [
 const open = (url, env) => tcb.init({ env, serviceUrl: `${url}/admin`, secretId: 'x', secretKey: 'y' });
 const emulator = useEmulator({ open });
 
-for (const subject of ready(SUBJECTS)) {
+for (const subject of SUBJECTS) {
   describe(subject, () => require(`../shared/${subject}`)(emulator));
 }

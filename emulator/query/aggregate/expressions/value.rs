@@ -144,9 +144,9 @@ pub(super) fn date_text(date: DateTime) -> String {
 }
 
 /// How many digits of a double MongoDB prints.
-const DIGITS: i32 = 16;
+const DIGITS: i32 = 6;
 
-/// A double as MongoDB prints it: 16 digits without zeros at the end, with an exponent where the point is far away.
+/// A double as MongoDB prints it: six digits without zeros at the end, with an exponent where the point is far away.
 pub(super) fn double_text(number: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
@@ -154,7 +154,7 @@ pub(super) fn double_text(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
-    let scientific = format!("{number:.15e}");
+    let scientific = format!("{number:.5e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
     if (-4..DIGITS).contains(&exponent) {
