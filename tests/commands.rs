@@ -48,6 +48,14 @@ fn check_data_commands(data: &Path) {
         run(&["db", "find", "todos", "--skip", "1", "--limit", "1"]),
         "{\"_id\":\"b\",\"n\":2,\"d\":{\"$date\":5}}\n"
     );
+    assert_eq!(run(&["db", "index", "create", "todos", "{\"n\": 1}", "--unique"]), "n_1\n");
+    assert_eq!(run(&["db", "index", "list", "todos"]), "_id_  {\"_id\":1}  unique\nn_1  {\"n\":1}  unique\n");
+    assert_eq!(
+        run(&["db", "explain", "todos", "{\"n\": 2}"]),
+        "index n_1: 1 keys and 1 documents looked at, 1 found\n"
+    );
+    run(&["db", "index", "drop", "todos", "n_1"]);
+    assert!(run(&["db", "explain", "todos", "{\"n\": 2}"]).contains("an index on {n: 1} would serve this query"));
     run(&["db", "mode", "todos", "ADMINONLY"]);
     assert_eq!(run(&["db", "collections"]), "todos  ADMINONLY   2 documents\n");
     for (arguments, says) in [
