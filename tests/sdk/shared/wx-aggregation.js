@@ -22,10 +22,16 @@ module.exports = (side) => {
 
   test('a failure tells the reason', async () => {
     const missing = await rejection(side.db.collection('nowhere').aggregate().match({ a: 1 }).end());
-    assert.equal(missing.errCode, -502005, missing.errMsg);
+    assertNumber(missing, -502005);
+    assertContains(missing.errMsg, ['Db or Table not exist: nowhere']);
     const c = await side.collection();
     const failed = await rejection(c.aggregate().limit(0).end());
-    assert.equal(failed.errCode, -502001, failed.errMsg);
+    assertNumber(failed, -502001);
     assertContains(failed.errMsg, ['the limit must be positive']);
   });
 };
+
+/** wx-server-sdk 4 gives every error of an aggregation the number -1. */
+function assertNumber({ errCode, errMsg }, number) {
+  assert.ok([number, -1].includes(errCode), `${errCode} ${errMsg}`);
+}
