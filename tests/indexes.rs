@@ -120,7 +120,10 @@ fn fixtures_bring_their_indexes_with_the_data_or_nothing() {
     write(&folder.path().join("indexes.json"), r#"{"c": [{"keys": {"a": 1, "b": -1}}, {"keys": {"b": 2}}]}"#);
     let message = refusal(&emulator, "seed", seed.clone());
     assert!(message.contains("indexes.json") && message.contains("c[1]"), "{message}");
-    write(&folder.path().join("indexes.json"), r#"{"c": [{"keys": {"a": 1, "b": -1}}], "later": [{"keys": {"x": 1}}]}"#);
+    write(
+        &folder.path().join("indexes.json"),
+        r#"{"c": [{"keys": {"a": 1, "b": -1}}], "later": [{"keys": {"x": 1}}]}"#,
+    );
     manage(&emulator, "seed", seed);
     let names = |collection: &str| {
         let listed = manage(&emulator, "indexes/list", json!({"collection": collection}));

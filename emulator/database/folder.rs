@@ -37,7 +37,7 @@ impl Store {
     /// Opens `folder`, making it if it is missing. [`DatabaseError::InUse`] if another process has it open.
     /// Blocks for as long as reading the folder's log takes: a few milliseconds, or tenths of a second for a million documents.
     pub fn open(folder: &Path, options: StoreOptions) -> Result<Store, DatabaseError> {
-        let group = Group::new(Engine::open(folder, options.cache_bytes)?);
+        let group = Group::new(Engine::open(folder, &options)?);
         let engine = RwLock::new(Some(group.engine().clone()));
         let published = Arc::new(Published::new(group.state().sequence, group.catalogue().clone()));
         let writer = Writer::start(group, published.clone(), options)?;

@@ -412,7 +412,7 @@ impl Desk {
         self.group.collect_along(self.published.snapshots.horizon())?;
         self.group.apply()?;
         match self.durability {
-            Durability::Process => self.group.engine().flush()?,
+            Durability::Process => self.group.engine().keep()?,
             Durability::Power => self.group.engine().sync()?,
             Durability::Interval(_) => {
                 self.unflushed_since.get_or_insert_with(Instant::now);
@@ -445,7 +445,10 @@ impl Desk {
     fn tidy(&mut self) -> Result<(), DatabaseError> {
         self.flush_if_due()?;
         self.tidying = self.group.collect_idle(self.published.snapshots.horizon())?;
-        Ok(())
+        match self.durability {
+            Durability::Process => self.group.engine().keep(),
+            Durability::Power | Durability::Interval(_) | Durability::None => Ok(()),
+        }
     }
 
     fn flush_if_due(&mut self) -> Result<(), DatabaseError> {

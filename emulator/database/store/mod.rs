@@ -5,6 +5,7 @@ mod catalogue;
 mod files;
 mod garbage;
 mod index;
+mod journal;
 mod key;
 mod scan;
 mod snapshots;
@@ -14,11 +15,12 @@ mod writes;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sled::IVec;
 
-use crate::{DatabaseError, Sequence};
+use crate::{DatabaseError, Durability, Sequence, StoreOptions};
 
 pub(crate) use catalogue::{Catalogue, CatalogueEntry};
 pub(crate) use garbage::Garbage;
@@ -31,6 +33,7 @@ pub(crate) use writes::Writes;
 
 use catalogue::{PREFIX, STATE_KEY};
 use files::Files;
+use journal::{Changes, Journal};
 use key::VersionKey;
 
 /// How often opening is tried again when the folder is locked: this process may be about to let it go.
@@ -42,6 +45,8 @@ const LOCK_PAUSE: Duration = Duration::from_millis(5);
 pub(crate) struct Engine {
     tree: sled::Db,
     files: Files,
+    /// Where an answered write need not survive more than this process.
+    journal: Option<Mutex<Journal>>,
 }
 
 /// What a data folder held when it was opened.
@@ -68,15 +73,20 @@ pub(crate) struct Version {
 
 impl Engine {
     /// Opens a data folder, making it if it is missing, and removes what an interrupted commit left.
-    pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<Opened, DatabaseError> {
+    pub(crate) fn open(folder: &Path, options: &StoreOptions) -> Result<Opened, DatabaseError> {
         // sled answers some kinds of damage with a panic.
-        catch_unwind(AssertUnwindSafe(|| Engine::open_unguarded(folder, cache_bytes)))
+        catch_unwind(AssertUnwindSafe(|| Engine::open_unguarded(folder, options)))
             .unwrap_or_else(|_| Err(DatabaseError::Corrupt(format!("{} cannot be opened", folder.display()))))
     }
 
-    fn open_unguarded(folder: &Path, cache_bytes: u64) -> Result<Opened, DatabaseError> {
-        let tree = open_tree(folder, cache_bytes)?;
-        let engine = Engine { tree, files: Files::of(folder) };
+    fn open_unguarded(folder: &Path, options: &StoreOptions) -> Result<Opened, DatabaseError> {
+        let tree = open_tree(folder, options.cache_bytes)?;
+        let (journal, records) = Journal::open(folder).map_err(unwritten)?;
+        let mut engine = Engine { tree, files: Files::of(folder), journal: Some(Mutex::new(journal)) };
+        engine.recover(records)?;
+        if options.durability != Durability::Process {
+            engine.journal = None;
+        }
         let mut state = engine.load_state()?;
         if state.unfinished {
             engine.remove_leftovers(&mut state)?;
@@ -117,9 +127,20 @@ impl Engine {
         Entries::new(self.tree.range(range.versions()), sequence, backward)
     }
 
-    /// Hands everything written so far to the operating system: it survives this process.
+    /// Lets everything written so far survive this process, as cheaply as that can be had.
+    pub(crate) fn keep(&self) -> Result<(), DatabaseError> {
+        if let Some(mut journal) = self.journal()
+            && !journal.is_full()
+        {
+            return journal.write().map_err(unwritten);
+        }
+        self.flush()
+    }
+
+    /// Hands everything written so far to the operating system, in the tree's own files.
     pub(crate) fn flush(&self) -> Result<(), DatabaseError> {
-        self.tree.flush().map_err(failure).map(drop)
+        self.tree.flush().map_err(failure)?;
+        self.journal().map_or(Ok(()), |mut journal| journal.clear().map_err(unwritten))
     }
 
     /// As [`Engine::flush`], and waits until the disk has it.
@@ -132,6 +153,37 @@ impl Engine {
     #[cfg(test)]
     pub(crate) fn versions(&self) -> usize {
         self.tree.iter().filter(|item| item.as_ref().is_ok_and(|(key, _)| !key.starts_with(&PREFIX))).count()
+    }
+
+    /// Writes to the tree what it did not keep: it has all commits up to one.
+    fn recover(&self, records: Vec<(Sequence, Changes)>) -> Result<(), DatabaseError> {
+        if records.is_empty() {
+            return self.journal().map_or(Ok(()), |mut journal| journal.clear().map_err(unwritten));
+        }
+        let kept = self.load_state()?.sequence;
+        for (_, changes) in records.into_iter().filter(|(sequence, _)| *sequence > kept) {
+            self.tree.apply_batch(changes.into_batch()).map_err(failure)?;
+        }
+        self.flush()
+    }
+
+    /// Notes what is written to the tree.
+    fn note(&self, sequence: Sequence, changes: &Changes) {
+        if let Some(mut journal) = self.journal() {
+            journal.note(sequence, changes);
+        }
+    }
+
+    /// What is written to the tree is too large to be noted.
+    fn pass_over_journal(&self) {
+        if let Some(mut journal) = self.journal() {
+            journal.pass_over();
+        }
+    }
+
+    fn journal(&self) -> Option<MutexGuard<'_, Journal>> {
+        let journal = self.journal.as_ref()?;
+        Some(journal.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn load_state(&self) -> Result<State, DatabaseError> {
@@ -197,6 +249,10 @@ fn open_tree(folder: &Path, cache_bytes: u64) -> Result<sled::Db, DatabaseError>
 /// sled has no error of its own for a locked folder.
 fn is_locked(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+fn unwritten(error: std::io::Error) -> DatabaseError {
+    DatabaseError::Storage(format!("the journal: {error}"))
 }
 
 fn failure(error: sled::Error) -> DatabaseError {

@@ -6,6 +6,7 @@ use sled::Batch;
 use crate::DatabaseError;
 
 use super::catalogue::{CatalogueEntry, PREFIX, STATE_KEY};
+use super::journal::Changes;
 use super::key::{EntryKey, VersionKey};
 use super::state::State;
 use super::{Engine, Value, Version, failure};
@@ -64,16 +65,16 @@ impl Writes {
 impl Engine {
     /// Writes everything and the state after it. If the process dies meanwhile, the store is found as it was at `before`.
     pub(crate) fn apply(&self, writes: Writes, before: &State, after: &State) -> Result<(), DatabaseError> {
-        let mut last = Batch::default();
+        let mut last = Changes::default();
         for (key, value) in &writes.catalogue {
             match value.is_empty() {
                 true => last.remove(key.as_slice()),
                 false => last.insert(key.as_slice(), value.as_slice()),
             }
         }
-        last.insert(&STATE_KEY, after.encode());
+        last.insert(STATE_KEY.as_slice(), after.encode());
         if !writes.fit_one_batch() {
-            return self.apply_in_parts(writes, last, before);
+            return self.apply_in_parts(writes, last.into_batch(), before);
         }
         for (key, value) in writes.versions {
             last.insert(key, value.0);
@@ -81,7 +82,8 @@ impl Engine {
         for key in writes.garbage {
             last.remove(key);
         }
-        self.tree.apply_batch(last).map_err(failure)
+        self.note(after.sequence, &last);
+        self.tree.apply_batch(last.into_batch()).map_err(failure)
     }
 
     /// Removes the versions of a commit that was written in parts and never completed.
@@ -106,6 +108,7 @@ impl Engine {
     }
 
     fn apply_in_parts(&self, writes: Writes, last: Batch, before: &State) -> Result<(), DatabaseError> {
+        self.pass_over_journal();
         let mut begin = Batch::default();
         begin.insert(&STATE_KEY, State { unfinished: true, tidy: false, ..*before }.encode());
         self.tree.apply_batch(begin).map_err(failure)?;
