@@ -36,8 +36,8 @@ function loadClient(wx, console, globals = {}) {
 }
 
 /** What the client means to do much later does not keep a finished test file waiting. */
-function setPatientTimeout(work, delay) {
-  const timer = startTimer(work, delay);
+function setPatientTimeout(work, delay, ...args) {
+  const timer = startTimer(work, delay, ...args);
   return delay >= PATIENCE_MS ? timer.unref() : timer;
 }
 
