@@ -12,6 +12,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use support::http::request;
 use support::page::{command, manage};
 use support::process::Emulator;
 use tempfile::TempDir;
@@ -86,6 +87,21 @@ fn users_come_and_go() {
     assert!(list.lines().nth(1).unwrap().starts_with("bob    oB  ("), "{list}");
     run(&["users", "remove", "bob"]);
     assert!(run(&["users", "list"]).starts_with("alice  oALICE0000000000000000000001  ("));
+}
+
+#[test]
+fn the_outbox_shows_what_would_have_been_sent() {
+    let emulator = Emulator::start(&[]);
+    let run = |arguments: &[&str]| says(&with_data(arguments, &emulator.data()));
+    assert_eq!(run(&["outbox"]), "");
+    run(&["users", "add", "alice", "--password", "secret", "--email", "alice@example.com", "--phone", "13800000000"]);
+    let head = [("Host", "127.0.0.1")];
+    let body = br#"{"email":"alice@example.com"}"#;
+    let sent = emulator.exchange(&request("POST", "/auth/v1/verification?client_id=cloud1", &head, body));
+    assert_eq!(sent.json()["is_user"], true);
+    let outbox = run(&["outbox"]);
+    let code = outbox.trim().strip_prefix("alice@example.com  ").unwrap();
+    assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{outbox}");
 }
 
 // Seeding.

@@ -137,8 +137,7 @@ fn paths_and_methods_that_do_not_fit_say_so() {
     assert_eq!(ask("GET", "/").status, 200);
     let rows = [
         ("GET", "/web?env=e", 405, "/web takes POST, not GET"),
-        ("POST", "/auth/v1/signin/anonymously", 404, "not supported by the emulator yet: /auth/v1"),
-        ("GET", "/v1/database", 404, "not supported by the emulator yet: /v1"),
+        ("POST", "/auth/v2/token", 404, "not supported by the emulator: /auth/v2"),
         ("POST", "/nowhere", 404, "/nowhere"),
         ("POST", "//admin", 404, "/admin"),
         ("POST", "/admin/", 404, "/admin"),

@@ -41,6 +41,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: PlaceArguments,
     },
+    /// Print what a running emulator would have sent by e-mail and text message: codes that users sign in with
+    Outbox(PlaceArguments),
     /// Let the mini program of this project use the emulator in DevTools
     Init(InitArguments),
     /// What a function worker is started with; not for people
@@ -92,6 +94,12 @@ pub(crate) struct StartArguments {
     /// Whoever has the token can sign in as any user. Administration, server SDKs and the rest stay with this machine.
     #[arg(long)]
     pub(crate) lan: bool,
+
+    /// Let in pages of this origin too, such as https://dev.example.com:8443; may be given several times
+    ///
+    /// Pages of localhost, 127.0.0.1 and [::1] are always let in, on any port, and mini programs.
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    pub(crate) origins: Vec<String>,
 
     /// Keep the data in a temporary folder that is removed at the end, whatever --data says
     #[arg(long, env = "EMULATOR_EPHEMERAL")]
@@ -258,6 +266,14 @@ pub(crate) enum UsersCommand {
         /// Default: one made from the name, such as oALICE0000000000000000000001
         #[arg(long)]
         openid: Option<String>,
+        /// What they sign in with, beside their name or an address of theirs
+        #[arg(long)]
+        password: Option<String>,
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        /// With the country, or one of China: '+86 13800000000'
+        #[arg(long, value_name = "NUMBER")]
+        phone: Option<String>,
     },
     /// Remove one; their documents stay
     Remove { name: String },

@@ -47,6 +47,7 @@ pub(crate) async fn run(arguments: ExecArguments) -> Result<ExitCode, ExecError>
     logging::start(settings.log_format());
     let folder = settings.data_folder(arguments.data.as_deref(), arguments.ephemeral)?;
     let gateway = port::listen(Some(PORT_ANY), Reach::Loopback).await?;
+    gateway.let_in(settings.origins(&[])?);
     let fixtures = settings.fixtures(arguments.fixtures);
     let mut signals = Signals::listen().map_err(ExecError::Signals)?;
     let project = settings.project.folder.clone();

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Seed(arguments) => run(data::seed(arguments)),
         Command::Reset(place) => run(data::reset(place)),
         Command::Users { command, place } => run(users::run(command, place)),
+        Command::Outbox(place) => run(users::outbox(place)),
         Command::Init(arguments) => run(std::future::ready(init::run(&arguments))),
     }
 }

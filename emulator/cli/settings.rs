@@ -4,6 +4,7 @@
 use crate::arguments::{CloudArguments, LogFormat};
 use crate::project::{Project, ProjectError};
 use environment::{CloudSettings, DataFolder, DataFolderError, FunctionSettings, WorkerCommand};
+use gateway::{BadOrigin, Origin};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -37,6 +38,8 @@ pub(crate) enum SettingsError {
     Parse { path: PathBuf, source: toml::de::Error },
     #[error("{}: functions.{function}.timeout-seconds must be 1 to {TIMEOUT_SECONDS_MAX}", .path.display())]
     Timeout { path: PathBuf, function: String },
+    #[error(transparent)]
+    Origin(#[from] BadOrigin),
     #[error("the path of this program cannot be told: {0}")]
     Program(std::io::Error),
 }
@@ -53,6 +56,8 @@ struct File {
     fixtures: Option<PathBuf>,
     log_format: Option<LogFormat>,
     access_token_seconds: Option<u64>,
+    #[serde(default)]
+    allowed_origins: Vec<String>,
     #[serde(default)]
     functions: BTreeMap<String, FunctionTable>,
 }
@@ -101,6 +106,12 @@ impl Settings {
         // A folder named on the command line is meant more than a setting in the file.
         let ephemeral = ephemeral || (flag.is_none() && self.file.ephemeral);
         if ephemeral { DataFolder::ephemeral() } else { DataFolder::take(&self.data_path(flag)) }
+    }
+
+    /// Whose pages are let in beside those of loopback.
+    pub(crate) fn origins(&self, flags: &[String]) -> Result<Vec<Origin>, SettingsError> {
+        let origins = flags.iter().chain(&self.file.allowed_origins);
+        Ok(origins.map(|origin| origin.parse()).collect::<Result<_, BadOrigin>>()?)
     }
 
     /// The folder that fills an empty cloud, if one was named.

@@ -34,6 +34,7 @@ pub(crate) async fn run(arguments: StartArguments) -> Result<ExitCode, StartErro
     let folder = settings.data_folder(arguments.data.as_deref(), arguments.ephemeral)?;
     let reach = if arguments.lan { Reach::Network } else { Reach::Loopback };
     let gateway = port::listen(settings.port(arguments.port), reach).await?;
+    gateway.let_in(settings.origins(&arguments.origins)?);
     let data = if folder.is_ephemeral() { None } else { Some(folder.path().to_path_buf()) };
     let fixtures = settings.fixtures(arguments.fixtures);
     let stop = stop_signal()?;

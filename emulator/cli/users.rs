@@ -1,4 +1,4 @@
-//! `emulator users`: the users of a mini program, by name and openid.
+//! `emulator users`: the users of a mini program, by name and openid; `emulator outbox`: what would have been sent to them.
 
 use crate::arguments::{PlaceArguments, UsersCommand};
 use crate::ask::{AskError, Asked};
@@ -11,8 +11,9 @@ pub(crate) async fn run(command: UsersCommand, place: PlaceArguments) -> Result<
     let asked = Asked::new(&place.cloud, place.data)?;
     match command {
         UsersCommand::List => print_users(&asked.ask("users/list", json!({})).await?),
-        UsersCommand::Add { name, openid } => {
-            let user = asked.ask("users/add", json!({ "name": name, "openid": openid })).await?;
+        UsersCommand::Add { name, openid, password, email, phone } => {
+            let user = json!({ "name": name, "openid": openid, "password": password, "email": email, "phone": phone });
+            let user = asked.ask("users/add", user).await?;
             println!("{}  {}", text(&user, "name"), text(&user, "openid"));
         }
         UsersCommand::Remove { name } => drop(asked.ask("users/remove", json!({ "name": name })).await?),
@@ -20,6 +21,16 @@ pub(crate) async fn run(command: UsersCommand, place: PlaceArguments) -> Result<
             let user = asked.ask("users/use", json!({ "name": name })).await?;
             println!("a sign-in that names no user is now {}  {}", text(&user, "name"), text(&user, "openid"));
         }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `emulator outbox`: prints the messages, the newest last.
+#[allow(clippy::print_stdout)]
+pub(crate) async fn outbox(place: PlaceArguments) -> Result<ExitCode, AskError> {
+    let outbox = Asked::new(&place.cloud, place.data)?.ask("outbox", json!({})).await?;
+    for message in outbox["messages"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        println!("{}  {}", text(message, "to"), text(message, "code"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use crate::data_folder::{DataFolder, DataFolderError, Holder};
 use crate::error::ActionError;
 use crate::identity::Sessions;
 use crate::invocation::Logs;
+use crate::outbox::Outbox;
 use crate::register::{self, Register, Registers};
 use crate::seed::{self, SeedError, Seeded};
 use crate::settings::{CloudSettings, ENVIRONMENT_DEFAULT};
@@ -81,6 +82,9 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) logs: Arc<Logs>,
     pub(crate) signed_out: SignedOut,
+    pub(crate) outbox: Outbox,
+    /// Held while a user is made, so that no two get the same name or address.
+    pub(crate) making_user: tokio::sync::Mutex<()>,
     pub(crate) watches: Watches,
     /// One for each environment that was opened, or had users or modes when the cloud was.
     registers: Registers,
@@ -114,6 +118,8 @@ impl Cloud {
             sessions: Sessions::default(),
             logs,
             signed_out: SignedOut::default(),
+            outbox: Outbox::default(),
+            making_user: tokio::sync::Mutex::default(),
             watches: Watches::default(),
             registers,
             store,

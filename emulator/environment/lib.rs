@@ -2,6 +2,7 @@
 //! The waist of the architecture: doors above it only open and seal envelopes, services below it know nothing of callers.
 
 mod access;
+mod accounts;
 mod actions;
 mod caller;
 mod clock;
@@ -13,6 +14,7 @@ mod identity;
 mod indexes;
 mod invocation;
 mod management;
+mod outbox;
 mod register;
 mod seed;
 mod settings;

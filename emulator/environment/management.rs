@@ -2,6 +2,7 @@
 //! and emptying, and any action in an administrator's name. The door is `/_emulator/*`; every command takes and gives JSON.
 
 use crate::access::{self, Mode};
+use crate::accounts::Address;
 use crate::actions;
 use crate::caller::{Caller, Door};
 use crate::cloud::{Cloud, Environment, Reply};
@@ -28,6 +29,7 @@ enum Command {
     IndexesDrop,
     IndexesList,
     Mode,
+    Outbox,
     Reset,
     Seed,
     UsersAdd,
@@ -46,6 +48,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("indexes/drop", Command::IndexesDrop),
     ("indexes/list", Command::IndexesList),
     ("mode", Command::Mode),
+    ("outbox", Command::Outbox),
     ("reset", Command::Reset),
     ("seed", Command::Seed),
     ("users/add", Command::UsersAdd),
@@ -128,7 +131,16 @@ struct SeedParams {
 #[serde(deny_unknown_fields)]
 struct UserParams {
     name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewUserParams {
+    name: String,
     openid: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    password: Option<String>,
 }
 
 impl Cloud {
@@ -170,6 +182,10 @@ impl Environment {
             Command::IndexesDrop => self.drop_index(read(params)?).await,
             Command::IndexesList => self.list_indexes(&read(params)?),
             Command::Mode => self.set_mode(read(params)?).await,
+            Command::Outbox => {
+                let NoParams {} = read(params)?;
+                Ok(self.outbox())
+            }
             Command::Reset => {
                 let NoParams {} = read(params)?;
                 seed::reset(self).await.map_err(refused)?;
@@ -288,17 +304,20 @@ impl Environment {
         json!({ "users": users })
     }
 
-    async fn add_user(&self, UserParams { name, openid }: UserParams) -> Result<Value, ActionError> {
-        let user = self.register.entries().new_user(&name, openid.as_deref())?;
-        self.register.put(Entry::User(user.clone())).await?;
+    async fn add_user(&self, params: NewUserParams) -> Result<Value, ActionError> {
+        let NewUserParams { name, openid, email, phone, password } = params;
+        let email = email.as_deref().map(Address::email).transpose()?;
+        let phone = phone.as_deref().map(Address::phone).transpose()?;
+        let addresses = [email, phone].into_iter().flatten();
+        let user = self.new_account(Some(&name), openid.as_deref(), addresses, password.as_deref()).await?;
         Ok(json!({ "name": user.name, "openid": user.openid }))
     }
 
-    async fn remove_user(&self, UserParams { name, .. }: UserParams) -> Result<Value, ActionError> {
+    async fn remove_user(&self, UserParams { name }: UserParams) -> Result<Value, ActionError> {
         if self.register.remove_user(&name).await? { Ok(json!({})) } else { Err(self.no_such_user(&name)) }
     }
 
-    async fn use_user(&self, UserParams { name, .. }: UserParams) -> Result<Value, ActionError> {
+    async fn use_user(&self, UserParams { name }: UserParams) -> Result<Value, ActionError> {
         let entries = self.register.entries();
         let user = entries.user(&name).ok_or_else(|| self.no_such_user(&name))?;
         self.register.put(Entry::DefaultUser(name)).await?;

@@ -3,6 +3,7 @@
 //! commit as their documents. What the modes mean is `access/`'s.
 
 use crate::access::Mode;
+use crate::accounts::PasswordHash;
 use crate::error::ActionError;
 use database::{CollectionName, Database, DatabaseError, FindRequest, RemoveRequest, Store, UpdateRequest};
 use document::{Bson, Document, RawDocumentBuf};
@@ -31,12 +32,18 @@ const ID_USER: &str = "user:";
 pub(crate) const ID_ERRAND: &str = "errand";
 
 /// A user of the mini program.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct User {
     /// What the developer calls them; a `wx.login` code equal to it signs them in.
     pub name: String,
     /// Who they are to the mini program.
     pub openid: String,
+    /// Nobody else's; in small letters.
+    pub email: Option<String>,
+    /// Nobody else's; with its country and without spaces.
+    pub phone: Option<String>,
+    /// `None`: they cannot sign in with a password.
+    pub(crate) password: Option<PasswordHash>,
 }
 
 /// Everything a register holds, at one moment.
@@ -204,10 +211,11 @@ impl Entries {
     /// The user that a sign-in means which names none: the chosen one, else the first, else one made up.
     pub(crate) fn default_user(&self) -> User {
         let chosen = self.chosen.as_deref().and_then(|name| self.user(name));
-        chosen
-            .or_else(|| self.users.first())
-            .cloned()
-            .unwrap_or_else(|| User { name: USER_DEFAULT.into(), openid: self.fresh_openid(USER_DEFAULT) })
+        chosen.or_else(|| self.users.first()).cloned().unwrap_or_else(|| User {
+            name: USER_DEFAULT.into(),
+            openid: self.fresh_openid(USER_DEFAULT),
+            ..User::default()
+        })
     }
 
     /// The mode of a collection; PRIVATE unless it was set (semantics DB-7.07).
@@ -238,7 +246,7 @@ impl Entries {
         }
         match self.users.iter().find(|user| user.openid == openid) {
             Some(user) => Err(ActionError::invalid_param(format!("`{openid}` is the openid of `{}`", user.name))),
-            None => Ok(User { name: name.to_owned(), openid }),
+            None => Ok(User { name: name.to_owned(), openid, ..User::default() }),
         }
     }
 
@@ -270,7 +278,7 @@ impl Entry {
     /// The form it is kept in.
     pub(crate) fn document(&self) -> Document {
         let (id, name, value) = match self {
-            Entry::User(user) => (format!("{ID_USER}{}", user.name), "openid", user.openid.as_str()),
+            Entry::User(user) => return user.document(),
             Entry::DefaultUser(name) => (ID_DEFAULT.to_owned(), "name", name.as_str()),
             Entry::CollectionMode(name, mode) => (format!("{ID_COLLECTION}{name}"), "mode", mode.name()),
             Entry::FilesMode(mode) => (ID_FILES.to_owned(), "mode", mode.name()),
@@ -284,8 +292,7 @@ impl Entry {
         let id = document.get_str("_id").ok()?;
         let mode = || Mode::parse(document.get_str("mode").ok()?).ok();
         if let Some(name) = id.strip_prefix(ID_USER) {
-            let openid = document.get_str("openid").ok()?.to_owned();
-            return Some(Entry::User(User { name: name.to_owned(), openid }));
+            return User::read(name, document).map(Entry::User);
         }
         if let Some(name) = id.strip_prefix(ID_COLLECTION) {
             return Some(Entry::CollectionMode(name.to_owned(), mode()?));
@@ -295,6 +302,31 @@ impl Entry {
             ID_FILES => Some(Entry::FilesMode(mode()?)),
             _ => None,
         }
+    }
+}
+
+impl User {
+    /// The form it is kept in.
+    fn document(&self) -> Document {
+        let fields = [
+            ("_id", Some(format!("{ID_USER}{}", self.name))),
+            ("openid", Some(self.openid.clone())),
+            ("email", self.email.clone()),
+            ("phone", self.phone.clone()),
+            ("password", self.password.as_ref().map(|hash| hash.text().to_owned())),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Bson::String(value?)))).collect()
+    }
+
+    fn read(name: &str, document: &Document) -> Option<User> {
+        let text = |field: &str| document.get_str(field).ok().map(str::to_owned);
+        Some(User {
+            name: name.to_owned(),
+            openid: text("openid")?,
+            email: text("email"),
+            phone: text("phone"),
+            password: text("password").map(|hash| PasswordHash::kept(&hash)),
+        })
     }
 }
 
@@ -325,7 +357,14 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_back() {
         for entry in [
-            Entry::User(User { name: "小明".into(), openid: "o1".into() }),
+            Entry::User(User { name: "小明".into(), openid: "o1".into(), ..User::default() }),
+            Entry::User(User {
+                name: "alice".into(),
+                openid: "o2".into(),
+                email: Some("a@b".into()),
+                phone: Some("+8613800000000".into()),
+                password: Some(PasswordHash::kept("salt$hash")),
+            }),
             Entry::DefaultUser("alice".into()),
             Entry::CollectionMode("todos".into(), Mode::AdminWrite),
             Entry::FilesMode(Mode::Private),

@@ -1,4 +1,4 @@
-//! What pages of loopback are told about sharing (CORS). Which origins those are is `guard.rs`'s; never `*`.
+//! What pages that are let in are told about sharing (CORS). Which origins those are is `guard.rs`'s; never `*`.
 
 use hyper::StatusCode;
 use hyper::header::{

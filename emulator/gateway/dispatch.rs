@@ -13,7 +13,7 @@ use hyper::{Method, Request, StatusCode};
 
 use crate::State;
 use crate::body::{Answer, RequestBody};
-use crate::endpoints::{admin, emulator, home, objects, realtime, web};
+use crate::endpoints::{admin, auth, emulator, home, objects, realtime, rest, web};
 use crate::network::Entrance;
 use crate::router::{Endpoint, Route};
 use crate::{cors, envelope, guard, router};
@@ -63,7 +63,9 @@ async fn exchange(
     body: &mut RequestBody,
     note: &mut Note,
 ) -> Answer {
-    let origin = match guard::check(parts, entrance.audience(route.audience())) {
+    let origins = if route.is_for_pages() { state.origins.get() } else { None };
+    let audience = entrance.audience(route.audience());
+    let origin = match guard::check(parts, audience, origins.map(Vec::as_slice).unwrap_or_default()) {
         Ok(origin) => origin,
         Err(refusal) => {
             note.code = Some(guard::REFUSED);
@@ -105,11 +107,13 @@ async fn enter(
     let cloud = &entrance.view(cloud);
     match endpoint {
         Endpoint::Admin => admin::answer(cloud, parts, body, note).await,
+        Endpoint::Auth => auth::answer(cloud, parts, rest, body, note).await,
         Endpoint::Download => objects::download(cloud, parts, rest, note).await,
         Endpoint::Emulator => emulator::answer(cloud, parts, rest, body, note).await,
         Endpoint::Home => home::welcome(),
         Endpoint::Ready => home::ready(),
         Endpoint::Realtime => realtime::answer(cloud, &state.sockets, parts),
+        Endpoint::Rest => rest::answer(cloud, parts, rest, body, note).await,
         Endpoint::Upload => objects::upload(cloud, parts, rest, body, note).await,
         Endpoint::Web => web::answer(cloud, parts, body, note).await,
     }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use environment::codes::SYS_ERR;
 use environment::{ActionError, Reply};
-use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -83,6 +83,31 @@ pub(crate) fn fresh_request_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
+/// The token of `Authorization: Bearer TOKEN`; `None` when absent or empty.
+pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
+    let (scheme, token) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    Some(token.trim()).filter(|token| scheme.eq_ignore_ascii_case("bearer") && !token.is_empty())
+}
+
+/// The method that is meant: a mini program, which cannot send PATCH, sends POST and says so in a header.
+pub(crate) fn method(parts: &Parts) -> &str {
+    let meant = parts.headers.get("x-http-method-override").and_then(|value| value.to_str().ok());
+    match (&parts.method, meant) {
+        (&Method::POST, Some("PATCH")) => "PATCH",
+        (method, _) => method.as_str(),
+    }
+}
+
+/// Everything the query string says, decoded; of a name that stands twice, the first.
+pub(crate) fn query_values(parts: &Parts) -> Map<String, Value> {
+    let mut values = Map::new();
+    for (name, value) in parts.uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('=')) {
+        let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+        values.entry(decoded(name)).or_insert_with(|| Value::String(decoded(value)));
+    }
+    values
+}
+
 /// The first value of `name` in the query string, decoded; `None` when absent or empty.
 pub(crate) fn query_value<'a>(parts: &'a Parts, name: &str) -> Option<Cow<'a, str>> {
     let mut pairs = parts.uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
@@ -120,6 +145,27 @@ mod tests {
             let parts = hyper::Request::builder().uri(target).body(()).unwrap().into_parts().0;
             assert_eq!(query_value(&parts, "eventId").as_deref(), expected, "{target}");
         }
+    }
+
+    #[test]
+    fn bearers_and_methods_are_found() {
+        let parts = |header: (&str, &str)| {
+            let request = hyper::Request::builder().method("POST").header(header.0, header.1);
+            request.body(()).unwrap().into_parts().0
+        };
+        for (header, expected) in
+            [("Bearer t", Some("t")), ("bearer  t ", Some("t")), ("Basic t", None), ("Bearer ", None), ("t", None)]
+        {
+            assert_eq!(bearer(&parts(("authorization", header))), expected, "{header}");
+        }
+        assert_eq!(method(&parts(("x-http-method-override", "PATCH"))), "PATCH");
+        assert_eq!(method(&parts(("x-http-method-override", "DELETE"))), "POST");
+    }
+
+    #[test]
+    fn a_query_string_is_read_whole() {
+        let parts = hyper::Request::builder().uri("/x?a=1&a=2&b=%7B%7D&c=a+b&d").body(()).unwrap().into_parts().0;
+        assert_eq!(Value::Object(query_values(&parts)), json!({ "a": "1", "b": "{}", "c": "a b" }));
     }
 
     async fn check(outcome: Result<Reply, ActionError>, expected: Value) {

@@ -2,6 +2,7 @@
 //! loopback (DNS rebinding, cross-site requests). Only decides; `dispatch.rs` sees to it that nothing happens after a refusal.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use hyper::Version;
 use hyper::header::{HOST, HeaderName, HeaderValue, ORIGIN};
@@ -41,6 +42,25 @@ pub(crate) const REFUSED: &str = "INVALID_REQUEST_SOURCE";
 /// A refused value is shown in the message, but not at any length.
 const SHOWN_LENGTH: usize = 200;
 
+/// The origin of pages that the developer lets in beside those of loopback: `https://dev.example.com:8443`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+/// A text that is no origin.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no origin: write scheme, host and perhaps a port, as a browser does: https://dev.example.com:8443")]
+pub struct BadOrigin(String);
+
+impl FromStr for Origin {
+    type Err = BadOrigin;
+
+    fn from_str(text: &str) -> Result<Origin, BadOrigin> {
+        let authority = authority_of(text).filter(|authority| is_name(authority.host));
+        let is_small = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        if authority.is_some() && is_small { Ok(Origin(text.to_owned())) } else { Err(BadOrigin(shown(text))) }
+    }
+}
+
 /// Why a request is refused: what was wrong, and what is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -56,15 +76,20 @@ pub(crate) enum Refusal {
     #[error("Host `{host}` and the request's target `{target}` disagree: name the same host in both")]
     HostDisagrees { host: String, target: String },
     #[error(
-        "Origin `{0}` is refused: only pages of http(s)://localhost, 127.0.0.1 or [::1], and mini programs, may use the emulator"
+        "Origin `{0}` is refused: only pages of http(s)://localhost, 127.0.0.1 or [::1], and mini programs, may use the emulator; \
+         let other pages in with --origin, or `allowed-origins` in emulator.toml"
     )]
     Origin(String),
 }
 
-/// Whether a request may come in; the origin of the page it comes from, if it comes from one.
-pub(crate) fn check(parts: &Parts, audience: Audience) -> Result<Option<&HeaderValue>, Refusal> {
+/// Whether a request may come in, from pages of loopback or of `origins` if it comes from a page; the origin of the page it comes from, if it comes from one.
+pub(crate) fn check<'a>(
+    parts: &'a Parts,
+    audience: Audience,
+    origins: &[Origin],
+) -> Result<Option<&'a HeaderValue>, Refusal> {
     check_host(parts, audience)?;
-    check_origin(parts)
+    check_origin(parts, origins)
 }
 
 fn check_host(parts: &Parts, audience: Audience) -> Result<(), Refusal> {
@@ -87,17 +112,21 @@ fn check_host(parts: &Parts, audience: Audience) -> Result<(), Refusal> {
     }
 }
 
-fn check_origin(parts: &Parts) -> Result<Option<&HeaderValue>, Refusal> {
+fn check_origin<'a>(parts: &'a Parts, origins: &[Origin]) -> Result<Option<&'a HeaderValue>, Refusal> {
     let Some(origin) = only(parts, &ORIGIN, "Origin")? else { return Ok(None) };
     let text = origin.to_str().map_err(|_| Refusal::Origin(shown_bytes(origin)))?;
-    if text == MINI_PROGRAM_ORIGIN {
+    if text == MINI_PROGRAM_ORIGIN || origins.iter().any(|Origin(allowed)| allowed == text) {
         return Ok(Some(origin));
     }
-    let authority = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).and_then(Authority::parse);
-    match authority {
+    match authority_of(text) {
         Some(authority) if authority.is_loopback() => Ok(Some(origin)),
         Some(_) | None => Err(Refusal::Origin(shown(text))),
     }
+}
+
+/// What follows the scheme of an origin.
+fn authority_of(origin: &str) -> Option<Authority<'_>> {
+    origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")).and_then(Authority::parse)
 }
 
 fn only<'a>(parts: &'a Parts, name: &HeaderName, title: &'static str) -> Result<Option<&'a HeaderValue>, Refusal> {
@@ -146,14 +175,16 @@ impl<'a> Authority<'a> {
 
     fn is_cloud(&self) -> bool {
         let host = self.host.to_ascii_lowercase();
-        let is_name =
-            |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
         CLOUD_NAMES.contains(&host.as_str())
             || CLOUD_NAME_ENDINGS
                 .iter()
                 .filter_map(|ending| host.strip_suffix(ending))
                 .any(|front| !front.is_empty() && !front.starts_with('.') && is_name(front))
     }
+}
+
+fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 fn same(host: &str, target: &str, port_default: u16) -> bool {
@@ -280,7 +311,7 @@ mod tests {
     #[test]
     fn an_old_client_may_leave_host_out() {
         let request = Request::builder().version(Version::HTTP_10).uri("/x").body(()).unwrap();
-        assert_eq!(super::check(&request.into_parts().0, Audience::Loopback), Ok(None));
+        assert_eq!(super::check(&request.into_parts().0, Audience::Loopback, &[]), Ok(None));
     }
 
     #[test]
@@ -324,6 +355,35 @@ mod tests {
         check(Audience::Loopback, "/x", &twice, Some(Refusal::Several("Origin")));
     }
 
+    #[test]
+    fn pages_that_the_developer_names_are_welcome() {
+        let allowed: Vec<Origin> =
+            ["https://dev.example.com", "http://dev.example.com:8080"].map(|text| text.parse().unwrap()).into();
+        let check = |origin: &str| {
+            let request = Request::builder().uri("/web").header("host", "localhost").header("origin", origin);
+            super::check(&request.body(()).unwrap().into_parts().0, Audience::Loopback, &allowed).is_ok()
+        };
+        for origin in ["https://dev.example.com", "http://dev.example.com:8080", "http://localhost:1"] {
+            assert!(check(origin), "{origin}");
+        }
+        for origin in ["http://dev.example.com", "https://dev.example.com:8080", "https://dev.example.com.evil", "null"]
+        {
+            assert!(!check(origin), "{origin}");
+        }
+        for bad in [
+            "",
+            "*",
+            "null",
+            "dev.example.com",
+            "https://",
+            "https://dev.example.com/",
+            "https://Dev.example.com",
+            "https://*.example.com",
+        ] {
+            assert!(bad.parse::<Origin>().is_err(), "{bad}");
+        }
+    }
+
     fn check(audience: Audience, target: &str, headers: &[(&str, &str)], expected: Option<Refusal>) {
         let mut request = Request::builder().uri(target);
         for (name, value) in headers {
@@ -333,6 +393,6 @@ mod tests {
             Ok(request) => request.into_parts().0,
             Err(_) => panic!("{target} {headers:?} is no request"),
         };
-        assert_eq!(super::check(&parts, audience).err(), expected, "{target} {headers:?}");
+        assert_eq!(super::check(&parts, audience, &[]).err(), expected, "{target} {headers:?}");
     }
 }

@@ -10,6 +10,8 @@ mod guard;
 mod network;
 mod router;
 
+pub use guard::{BadOrigin, Origin};
+
 use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
@@ -61,6 +63,8 @@ pub enum Reach {
 pub(crate) struct State {
     /// Empty until the emulator is ready.
     pub(crate) cloud: OnceLock<Cloud>,
+    /// Empty until the developer named some.
+    pub(crate) origins: OnceLock<Vec<Origin>>,
     pub(crate) sockets: Sockets,
 }
 
@@ -96,6 +100,13 @@ impl Gateway {
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Lets pages of `origins` in by the doors for pages, beside those of loopback. A second call changes nothing.
+    pub fn let_in(&self, origins: Vec<Origin>) {
+        if self.state.origins.set(origins).is_err() {
+            tracing::warn!("the origins are settled already");
+        }
     }
 
     /// Opens every door on `cloud`; `/readyz` answers 200 from now on. A second call changes nothing.

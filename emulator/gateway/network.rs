@@ -51,7 +51,9 @@ impl Entrance {
             (Entrance::Loopback, _) => Ok(()),
             // Their addresses are signed, and given out by the others.
             (Entrance::Network(_), Endpoint::Download | Endpoint::Upload) => Ok(()),
-            (Entrance::Network(_), Endpoint::Realtime | Endpoint::Web) => check_token(cloud, parts),
+            (Entrance::Network(_), Endpoint::Auth | Endpoint::Realtime | Endpoint::Rest | Endpoint::Web) => {
+                check_token(cloud, parts)
+            }
             (Entrance::Network(_), Endpoint::Emulator) if rest == "hello" => check_token(cloud, parts),
             (Entrance::Network(_), Endpoint::Admin | Endpoint::Emulator | Endpoint::Home | Endpoint::Ready) => {
                 Err(Shut::Door)

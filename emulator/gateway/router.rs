@@ -7,11 +7,13 @@ use crate::guard::Audience;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Admin,
+    Auth,
     Download,
     Emulator,
     Home,
     Ready,
     Realtime,
+    Rest,
     Upload,
     Web,
 }
@@ -32,6 +34,12 @@ pub(crate) const DOORS: &[Row] = &[
     Row { path: "/_emulator/", endpoint: Endpoint::Emulator, methods: &["GET", "POST"], audience: Audience::Loopback },
     Row { path: "/admin", endpoint: Endpoint::Admin, methods: &["POST"], audience: Audience::LoopbackAndCloud },
     Row {
+        path: "/auth/v1/",
+        endpoint: Endpoint::Auth,
+        methods: &["DELETE", "GET", "PATCH", "POST"],
+        audience: Audience::Loopback,
+    },
+    Row {
         path: "/files/download/",
         endpoint: Endpoint::Download,
         methods: &["GET", "HEAD"],
@@ -39,12 +47,18 @@ pub(crate) const DOORS: &[Row] = &[
     },
     Row { path: "/files/upload/", endpoint: Endpoint::Upload, methods: &["POST", "PUT"], audience: Audience::Loopback },
     Row { path: "/readyz", endpoint: Endpoint::Ready, methods: &["GET", "HEAD"], audience: Audience::Loopback },
+    Row {
+        path: "/v1/",
+        endpoint: Endpoint::Rest,
+        methods: &["DELETE", "GET", "PATCH", "POST", "PUT"],
+        audience: Audience::Loopback,
+    },
     Row { path: "/web", endpoint: Endpoint::Web, methods: &["POST"], audience: Audience::Loopback },
     Row { path: "/ws", endpoint: Endpoint::Realtime, methods: &["GET"], audience: Audience::Loopback },
 ];
 
-/// Doors of the cloud that the emulator does not have yet, sorted; each with everything below it.
-pub(crate) const DOORS_UNSUPPORTED: &[&str] = &["/auth/v1", "/v1"];
+/// Doors of the cloud that the emulator does not have, sorted; each with everything below it.
+pub(crate) const DOORS_UNSUPPORTED: &[&str] = &["/auth/v2"];
 
 /// Where a path leads.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,11 +89,34 @@ impl Route<'_> {
         }
     }
 
+    /// Whether pages of an origin of the developer's choice may go there.
+    pub(crate) fn is_for_pages(&self) -> bool {
+        match self {
+            Route::Open { row, .. } => row.endpoint.is_for_pages(),
+            Route::Unsupported(_) | Route::Unknown(_) => false,
+        }
+    }
+
     /// The host names it may be asked by.
     pub(crate) fn audience(&self) -> Audience {
         match self {
             Route::Open { row, .. } => row.audience,
             Route::Unsupported(_) | Route::Unknown(_) => Audience::Loopback,
+        }
+    }
+}
+
+impl Endpoint {
+    /// Whether pages knock there.
+    fn is_for_pages(self) -> bool {
+        match self {
+            Endpoint::Auth
+            | Endpoint::Download
+            | Endpoint::Realtime
+            | Endpoint::Rest
+            | Endpoint::Upload
+            | Endpoint::Web => true,
+            Endpoint::Admin | Endpoint::Emulator | Endpoint::Home | Endpoint::Ready => false,
         }
     }
 }
@@ -121,6 +158,8 @@ mod tests {
         check("/admin", Some((Endpoint::Admin, "")));
         check("/_emulator/status", Some((Endpoint::Emulator, "status")));
         check("/_emulator/", Some((Endpoint::Emulator, "")));
+        check("/auth/v1/user/me", Some((Endpoint::Auth, "user/me")));
+        check("/v1/functions/f", Some((Endpoint::Rest, "functions/f")));
         check("/files/upload/abc", Some((Endpoint::Upload, "abc")));
         check("/files/upload/a/b", Some((Endpoint::Upload, "a/b")));
         check("/files/download/abc", Some((Endpoint::Download, "abc")));
@@ -148,12 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn doors_that_come_later_are_named() {
-        for (path, door) in [("/v1/functions/f", "/v1"), ("/auth/v1/signin/anonymously", "/auth/v1")] {
-            assert_eq!(route(path), Route::Unsupported(door));
+    fn doors_that_are_not_there_are_named() {
+        for path in ["/auth/v2", "/auth/v2/signin/username"] {
+            assert_eq!(route(path), Route::Unsupported("/auth/v2"));
         }
-        assert_eq!(route("/webx"), Route::Unknown("/webx"));
-        assert_eq!(route("/auth/v2"), Route::Unknown("/auth/v2"));
+        for path in ["/webx", "/auth", "/auth/v1", "/v1", "/auth/v3/x"] {
+            assert_eq!(route(path), Route::Unknown(path));
+        }
     }
 
     fn check(path: &str, expected: Option<(Endpoint, &str)>) {

@@ -1,11 +1,13 @@
 //! Signing in and out, and what follows from it (protocol §2.8, §5.1): the `auth.*` actions of js-sdk 1.x, `emulator.signIn` of
-//! our mini-program client, and the signature that opens the WebSocket.
+//! our mini-program client, and the signature that opens the WebSocket. js-sdk 2.x and 3.x sign in by `oauth.rs`.
 //!
 //! ## Differences from the cloud
 //! - A `wx.login` code is compared with the names of the environment's users; there is nobody to ask what it stands for.
 //! - Tickets of the developer's own making are read, never verified: there is no key to verify them with.
+//! - An e-mail address that signs up needs no activation.
 
 use super::params::Params;
+use crate::accounts::Address;
 use crate::caller::{Caller, Door};
 use crate::cloud::{Environment, Reply};
 use crate::error::ActionError;
@@ -40,7 +42,7 @@ pub(crate) fn sign_in(environment: &Environment, params: &Params) -> Result<Repl
         (None, Some(kept)) => return Err(ActionError::invalid_param(format!("`{kept}` is no openid"))),
         (None, None) => entries.default_user().openid,
     };
-    let who = SignedIn { openid: Some(openid.clone()), login: Login::Wechat };
+    let who = SignedIn::new(Some(openid.clone()), Login::Wechat);
     let token = environment.access_token(&who);
     Ok(Reply::Data(json!({
         "access_token": token.text,
@@ -55,14 +57,20 @@ pub(crate) fn sign_in(environment: &Environment, params: &Params) -> Result<Repl
 pub(crate) fn sign_in_anonymously(environment: &Environment, params: &Params) -> Result<Reply, ActionError> {
     let known = params.optional_text("anonymous_uuid")?.filter(|uuid| register::is_openid(uuid));
     let uuid = known.map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned);
-    let who = SignedIn { openid: Some(uuid.clone()), login: Login::Anonymous };
+    let who = SignedIn::new(Some(uuid.clone()), Login::Anonymous);
     top_level([("uuid", json!(uuid)), ("refresh_token", json!(environment.refresh_token(&who)))])
 }
 
 /// `auth.signInWithTicket`.
 pub(crate) fn sign_in_with_ticket(environment: &Environment, params: &Params) -> Result<Reply, ActionError> {
+    let who = ticket_holder(environment, params.text("ticket")?)?;
+    top_level([("refresh_token", json!(environment.refresh_token(&who)))])
+}
+
+/// Whom a ticket of the developer's own making signs in.
+pub(crate) fn ticket_holder(environment: &Environment, ticket: &str) -> Result<SignedIn, ActionError> {
     let bad = |reason: &str| ActionError::invalid_param(format!("ticket: {reason}"));
-    let ticket = read_ticket(params.text("ticket")?).ok_or_else(|| bad("not what auth().createTicket makes"))?;
+    let ticket = read_ticket(ticket).ok_or_else(|| bad("not what auth().createTicket makes"))?;
     if !TICKET_UID_LENGTH.contains(&ticket.uid.chars().count()) {
         return Err(bad("its uid must have 4 to 32 characters"));
     }
@@ -72,8 +80,60 @@ pub(crate) fn sign_in_with_ticket(environment: &Environment, params: &Params) ->
     if ticket.exp.is_some_and(|exp| exp < environment.shared.clock.now_ms() as f64) {
         return Err(bad("it has expired"));
     }
-    let who = SignedIn { openid: Some(ticket.uid), login: Login::Custom };
-    top_level([("refresh_token", json!(environment.refresh_token(&who)))])
+    Ok(SignedIn::new(Some(ticket.uid), Login::Custom))
+}
+
+/// `auth.signIn`: with a name, an e-mail address or a telephone number and a password, or with a code sent to the telephone.
+pub(crate) async fn sign_in_with_account(environment: &Environment, params: &Params) -> Result<Reply, ActionError> {
+    let who = match (params.optional_text("phoneNumber")?, params.optional_text("phoneCode")?) {
+        (Some(number), Some(code)) => sign_in_with_phone_code(environment, params, number, code).await?,
+        (phone, _) => {
+            let named = params.optional_text("username")?.or(params.optional_text("email")?).or(phone);
+            let identifier = named.ok_or_else(|| ActionError::param_missing("username"))?;
+            environment.sign_in_with_password(identifier, params.text("password")?).await?
+        }
+    };
+    let token = environment.access_token(&who);
+    top_level([
+        ("refresh_token", json!(environment.refresh_token(&who))),
+        ("access_token", json!(token.text)),
+        ("access_token_expire", milliseconds(token.life)),
+    ])
+}
+
+/// Whoever the number belongs to; a new user where it is nobody's.
+async fn sign_in_with_phone_code(
+    environment: &Environment,
+    params: &Params,
+    number: &str,
+    code: &str,
+) -> Result<SignedIn, ActionError> {
+    let address = Address::phone(number)?;
+    environment.check_code_sent_to(&address, code)?;
+    let user = match environment.account(address.text()) {
+        Some((user, _)) => user,
+        None => environment.new_account(None, None, [address], params.optional_text("password")?).await?,
+    };
+    Ok(SignedIn::new(Some(user.openid), Login::Phone))
+}
+
+/// `auth.signUpWithEmailAndPassword`.
+pub(crate) async fn sign_up_with_email(environment: &Environment, params: &Params) -> Result<Reply, ActionError> {
+    let address = Address::email(params.text("email")?)?;
+    environment.new_account(None, None, [address], Some(params.text("password")?)).await?;
+    Ok(Reply::Data(json!({})))
+}
+
+/// `auth.isUsernameRegistered`.
+pub(crate) fn is_username_registered(environment: &Environment, params: &Params) -> Result<Reply, ActionError> {
+    let is_registered = environment.account(params.text("username")?).is_some();
+    Ok(Reply::Data(json!({ "isRegistered": is_registered })))
+}
+
+/// `auth.sendPhoneCode`.
+pub(crate) fn send_phone_code(environment: &Environment, params: &Params) -> Result<Reply, ActionError> {
+    environment.send_code(Address::phone(params.text("phoneNumber")?)?);
+    Ok(Reply::Data(json!({ "SendStatus": "Ok" })))
 }
 
 /// `auth.fetchAccessTokenWithRefreshToken`.
@@ -96,17 +156,21 @@ pub(crate) fn sign_out(environment: &Environment, params: &Params) -> Result<Rep
 }
 
 /// `auth.getUserInfo`.
-pub(crate) fn user_info(caller: &Caller) -> Result<Reply, ActionError> {
+pub(crate) fn user_info(environment: &Environment, caller: &Caller) -> Result<Reply, ActionError> {
     let (Some(user), Some(login)) = (&caller.user, caller.login) else {
         return Err(ActionError::login_failed("nobody is signed in: servers ask by auth.getUserInfoForAdmin"));
     };
     let openid = if login == Login::Wechat { user.as_str() } else { "" };
     let custom = if login == Login::Custom { user.as_str() } else { "" };
+    let account = environment.user_of_openid(user).unwrap_or_default();
     Ok(Reply::Data(json!({
         "uid": user,
         "loginType": login,
         "openid": openid,
         "customUserId": custom,
+        "username": account.name,
+        "email": account.email.unwrap_or_default(),
+        "phone": account.phone.unwrap_or_default(),
         "nickName": "",
         "avatarUrl": "",
     })))
@@ -118,7 +182,7 @@ pub(crate) fn web_socket(environment: &Environment, caller: &Caller) -> Reply {
         Door::Web => caller.login.unwrap_or(Login::Wechat),
         Door::Admin | Door::Emulator => Login::Custom,
     };
-    let who = SignedIn { openid: caller.user.clone(), login };
+    let who = SignedIn::new(caller.user.clone(), login);
     Reply::Data(json!({
         "signStr": environment.access_token(&who).text,
         "wsUrl": format!("{}/ws", environment.base_url().replacen("http", "ws", 1)),

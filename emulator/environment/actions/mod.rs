@@ -5,6 +5,8 @@ mod auth;
 mod database;
 mod functions;
 mod lint;
+mod nosql;
+mod oauth;
 mod params;
 mod storage;
 pub(crate) mod watch;
@@ -22,9 +24,13 @@ use serde_json::{Map, Value};
 enum Action {
     FetchAccessToken,
     GetUserInfo,
+    IsUsernameRegistered,
     Logout,
+    SendPhoneCode,
     SignInAnonymously,
+    SignInWithAccount,
     SignInWithTicket,
+    SignUpWithEmail,
     WsWebSign,
     AbortTransaction,
     AddCollection,
@@ -44,6 +50,8 @@ enum Action {
     UpdateInTransaction,
     SignIn,
     InvokeFunction,
+    Nosql(nosql::Verb),
+    OAuth(oauth::Verb),
     BatchCopyFile,
     BatchDeleteFile,
     BatchGetDownloadUrl,
@@ -56,9 +64,13 @@ enum Action {
 const ACTIONS: &[(&str, Action, Dialect)] = &[
     ("auth.fetchAccessTokenWithRefreshToken", Action::FetchAccessToken, Dialect::A),
     ("auth.getUserInfo", Action::GetUserInfo, Dialect::A),
+    ("auth.isUsernameRegistered", Action::IsUsernameRegistered, Dialect::A),
     ("auth.logout", Action::Logout, Dialect::A),
+    ("auth.sendPhoneCode", Action::SendPhoneCode, Dialect::A),
+    ("auth.signIn", Action::SignInWithAccount, Dialect::A),
     ("auth.signInAnonymously", Action::SignInAnonymously, Dialect::A),
     ("auth.signInWithTicket", Action::SignInWithTicket, Dialect::A),
+    ("auth.signUpWithEmailAndPassword", Action::SignUpWithEmail, Dialect::A),
     ("auth.wsWebSign", Action::WsWebSign, Dialect::A),
     ("database.abortTransaction", Action::AbortTransaction, Dialect::A),
     ("database.addCollection", Action::AddCollection, Dialect::A),
@@ -83,6 +95,34 @@ const ACTIONS: &[(&str, Action, Dialect)] = &[
     ("database.updateDocument", Action::ModifyDocuments, Dialect::A),
     ("emulator.signIn", Action::SignIn, Dialect::A),
     ("functions.invokeFunction", Action::InvokeFunction, Dialect::A),
+    ("nosql.aggregate", Action::Nosql(nosql::Verb::Aggregate), Dialect::G),
+    ("nosql.commit", Action::Nosql(nosql::Verb::Commit), Dialect::G),
+    ("nosql.count", Action::Nosql(nosql::Verb::Count), Dialect::G),
+    ("nosql.createCollection", Action::Nosql(nosql::Verb::CreateCollection), Dialect::G),
+    ("nosql.find", Action::Nosql(nosql::Verb::Find), Dialect::G),
+    ("nosql.findOne", Action::Nosql(nosql::Verb::FindOne), Dialect::G),
+    ("nosql.insert", Action::Nosql(nosql::Verb::Insert), Dialect::G),
+    ("nosql.remove", Action::Nosql(nosql::Verb::Remove), Dialect::G),
+    ("nosql.rollback", Action::Nosql(nosql::Verb::Rollback), Dialect::G),
+    ("nosql.runCommands", Action::Nosql(nosql::Verb::RunCommands), Dialect::G),
+    ("nosql.startTransaction", Action::Nosql(nosql::Verb::StartTransaction), Dialect::G),
+    ("nosql.update", Action::Nosql(nosql::Verb::Update), Dialect::G),
+    ("oauth.checkCode", Action::OAuth(oauth::Verb::CheckCode), Dialect::A),
+    ("oauth.checkPassword", Action::OAuth(oauth::Verb::CheckPassword), Dialect::A),
+    ("oauth.doesUserExist", Action::OAuth(oauth::Verb::DoesUserExist), Dialect::A),
+    ("oauth.grantProviderToken", Action::OAuth(oauth::Verb::GrantProviderToken), Dialect::A),
+    ("oauth.refresh", Action::OAuth(oauth::Verb::Refresh), Dialect::A),
+    ("oauth.resetPassword", Action::OAuth(oauth::Verb::ResetPassword), Dialect::A),
+    ("oauth.revoke", Action::OAuth(oauth::Verb::Revoke), Dialect::A),
+    ("oauth.sendCode", Action::OAuth(oauth::Verb::SendCode), Dialect::A),
+    ("oauth.setPassword", Action::OAuth(oauth::Verb::SetPassword), Dialect::A),
+    ("oauth.signIn", Action::OAuth(oauth::Verb::SignIn), Dialect::A),
+    ("oauth.signInAnonymously", Action::OAuth(oauth::Verb::SignInAnonymously), Dialect::A),
+    ("oauth.signInWithProvider", Action::OAuth(oauth::Verb::SignInWithProvider), Dialect::A),
+    ("oauth.signInWithTicket", Action::OAuth(oauth::Verb::SignInWithTicket), Dialect::A),
+    ("oauth.signOut", Action::OAuth(oauth::Verb::SignOut), Dialect::A),
+    ("oauth.signUp", Action::OAuth(oauth::Verb::SignUp), Dialect::A),
+    ("oauth.user", Action::OAuth(oauth::Verb::User), Dialect::A),
     ("storage.batchCopyFile", Action::BatchCopyFile, Dialect::A),
     ("storage.batchDeleteFile", Action::BatchDeleteFile, Dialect::A),
     ("storage.batchGetDownloadUrl", Action::BatchGetDownloadUrl, Dialect::A),
@@ -96,14 +136,10 @@ const ACTIONS_UNSUPPORTED: &[&str] = &[
     "auth.getJwt",
     "auth.getLinkedUidList",
     "auth.getUserInfoForAdmin",
-    "auth.isUsernameRegistered",
     "auth.linkAndRetrieveDataWithTicket",
     "auth.linkOrUpdatePhoneNumber",
     "auth.linkWithTicket",
-    "auth.sendPhoneCode",
     "auth.setPrimaryUid",
-    "auth.signIn",
-    "auth.signUpWithEmailAndPassword",
     "auth.unlink",
     "auth.updateUserInfo",
     "wx.api",
@@ -117,11 +153,17 @@ impl Action {
     fn is_for_strangers(self) -> bool {
         match self {
             Action::FetchAccessToken
+            | Action::IsUsernameRegistered
             | Action::Logout
+            | Action::SendPhoneCode
             | Action::SignIn
             | Action::SignInAnonymously
-            | Action::SignInWithTicket => true,
+            | Action::SignInWithAccount
+            | Action::SignInWithTicket
+            | Action::SignUpWithEmail => true,
+            Action::OAuth(verb) => verb.is_for_strangers(),
             Action::GetUserInfo
+            | Action::Nosql(_)
             | Action::WsWebSign
             | Action::AbortTransaction
             | Action::AddCollection
@@ -185,11 +227,15 @@ async fn carry_out(
     let request = |params| Request::new(environment, caller, params);
     match action {
         Action::FetchAccessToken => auth::refresh(environment, &params),
-        Action::GetUserInfo => auth::user_info(caller),
+        Action::GetUserInfo => auth::user_info(environment, caller),
+        Action::IsUsernameRegistered => auth::is_username_registered(environment, &params),
         Action::Logout => auth::sign_out(environment, &params),
+        Action::SendPhoneCode => auth::send_phone_code(environment, &params),
         Action::SignIn => auth::sign_in(environment, &params),
         Action::SignInAnonymously => auth::sign_in_anonymously(environment, &params),
+        Action::SignInWithAccount => auth::sign_in_with_account(environment, &params).await,
         Action::SignInWithTicket => auth::sign_in_with_ticket(environment, &params),
+        Action::SignUpWithEmail => auth::sign_up_with_email(environment, &params).await,
         Action::WsWebSign => Ok(auth::web_socket(environment, caller)),
         Action::AbortTransaction => request(params).abort_transaction().await,
         Action::AddCollection => request(params).add_collection().await,
@@ -208,6 +254,8 @@ async fn carry_out(
         Action::StartTransaction => request(params).start_transaction().await,
         Action::UpdateInTransaction => request(params).update_in_transaction().await,
         Action::InvokeFunction => functions::invoke(environment, caller, params).await,
+        Action::Nosql(verb) => nosql::call(environment, caller, verb, params).await,
+        Action::OAuth(verb) => oauth::call(environment, caller, verb, &params).await,
         Action::BatchCopyFile => storage::copy(environment, caller, params).await,
         Action::BatchDeleteFile => storage::delete(environment, caller, params).await,
         Action::BatchGetDownloadUrl => storage::download_urls(environment, caller, params).await,

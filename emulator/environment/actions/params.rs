@@ -22,6 +22,11 @@ impl Params {
         self.dialect
     }
 
+    /// What it was made of.
+    pub(crate) fn into_values(self) -> Map<String, Value> {
+        self.values
+    }
+
     /// The value under `name`; absent when it is missing, `null` or, as the SDKs send missing strings, empty.
     fn get(&self, name: &str) -> Option<&Value> {
         self.values.get(name).filter(|value| !value.is_null() && value.as_str() != Some(""))
@@ -40,6 +45,12 @@ impl Params {
     /// A string that may be missing.
     pub(crate) fn optional_text(&self, name: &str) -> Result<Option<&str>, ActionError> {
         self.get(name).map(|value| value.as_str().ok_or_else(|| ActionError::param_type(name, "a string"))).transpose()
+    }
+
+    /// A string that may be missing in an object that may be missing.
+    pub(crate) fn text_within(&self, object: &str, name: &str) -> Result<Option<&str>, ActionError> {
+        let value = self.get(object).and_then(|object| object.get(name)).filter(|value| !value.is_null());
+        value.map(|value| value.as_str().ok_or_else(|| ActionError::param_type(name, "a string"))).transpose()
     }
 
     /// A whole number that may be missing.

@@ -4,9 +4,10 @@
 
 use super::SeedError;
 use crate::access::{self, Mode};
+use crate::accounts::{Address, PasswordHash};
 use crate::error::ActionError;
 use crate::indexes::IndexLine;
-use crate::register::{Entries, Entry};
+use crate::register::{Entries, Entry, User};
 use database::{CollectionName, IndexDefinition};
 use document::{Bson, DateTime, Document, ValueRef, encode_key, to_shell_text};
 use serde::Deserialize;
@@ -56,6 +57,10 @@ pub(super) struct UserLine {
     name: String,
     /// Made from the name when it is missing.
     openid: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    /// As they type it; kept as a hash.
+    password: Option<String>,
     /// Whether sign-ins mean this user when they name none. Without one, the first user is meant.
     #[serde(default)]
     default: bool,
@@ -147,11 +152,23 @@ impl Collection {
 }
 
 impl UserLine {
-    fn user(&self, known: &Entries) -> Result<crate::register::User, ActionError> {
-        match known.user(&self.name) {
-            Some(user) if self.openid.as_ref().is_none_or(|openid| *openid == user.openid) => Ok(user.clone()),
-            _ => known.new_user(&self.name, self.openid.as_deref()),
+    fn user(&self, known: &Entries) -> Result<User, ActionError> {
+        let mut user = match known.user(&self.name) {
+            Some(user) if self.openid.as_ref().is_none_or(|openid| *openid == user.openid) => user.clone(),
+            _ => known.new_user(&self.name, self.openid.as_deref())?,
+        };
+        let email = self.email.as_deref().map(Address::email).transpose()?;
+        let phone = self.phone.as_deref().map(Address::phone).transpose()?;
+        for address in [email, phone].into_iter().flatten() {
+            if let Some(other) = known.users().iter().find(|other| address.is_of(other) && other.name != self.name) {
+                return Err(ActionError::invalid_param(format!("`{}` is that of `{}`", address.text(), other.name)));
+            }
+            address.give_to(&mut user);
         }
+        if let Some(password) = &self.password {
+            user.password = Some(PasswordHash::of(password)?);
+        }
+        Ok(user)
     }
 }
 

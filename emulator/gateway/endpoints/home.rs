@@ -50,9 +50,9 @@ pub(crate) fn method_not_allowed(row: &Row, method: &Method) -> Answer {
     answer
 }
 
-/// A door of the cloud that is not there yet.
+/// A door of the cloud that is not there.
 pub(crate) fn unsupported(door: &str) -> Answer {
-    let message = format!("not supported by the emulator yet: {door}; {}", doors());
+    let message = format!("not supported by the emulator: {door}; {}", doors());
     envelope::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &message)
 }
 

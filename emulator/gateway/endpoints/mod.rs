@@ -2,8 +2,10 @@
 
 pub(crate) mod action;
 pub(crate) mod admin;
+pub(crate) mod auth;
 pub(crate) mod emulator;
 pub(crate) mod home;
 pub(crate) mod objects;
 pub(crate) mod realtime;
+pub(crate) mod rest;
 pub(crate) mod web;
