@@ -32,8 +32,15 @@ pub(crate) enum Command {
     },
     /// Add the data of a folder to a cloud; a mistake in it changes nothing
     Seed(SeedArguments),
-    /// Remove every document, file, user and permission mode; collections stay, empty
+    /// Remove every document, file, user, permission mode and rule; collections stay, empty
     Reset(PlaceArguments),
+    /// Security rules: who may do what, by conditions
+    Rules {
+        #[command(subcommand)]
+        command: RulesCommand,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
     /// The users of the mini program: who signs in, and with which openid
     Users {
         #[command(subcommand)]
@@ -105,7 +112,7 @@ pub(crate) struct StartArguments {
     #[arg(long, env = "EMULATOR_EPHEMERAL")]
     pub(crate) ephemeral: bool,
 
-    /// Fill an empty cloud from this folder: `database/NAME.jsonl`, `storage/`, `users.json` and `permissions.json`
+    /// Fill an empty cloud from this folder: `database/NAME.jsonl`, `storage/`, `users.json`, `permissions.json`, `rules.json`
     ///
     /// A cloud that has data already is left as it is, and the output says so.
     #[arg(long, value_name = "DIR", env = "EMULATOR_FIXTURES")]
@@ -151,7 +158,7 @@ pub(crate) struct PlaceArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct SeedArguments {
-    /// The folder: `database/NAME.jsonl`, `storage/`, `users.json`, `permissions.json`
+    /// The folder: `database/NAME.jsonl`, `storage/`, `users.json`, `permissions.json`, `rules.json`
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
 
@@ -254,6 +261,49 @@ pub(crate) enum IndexCommand {
     },
     /// Drop one by its name
     Drop { collection: String, name: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Print the rules that are set, as a rules.json
+    Show,
+    /// Set rules; they hold at once. `emulator db mode` puts a mode in their place
+    Set {
+        /// A rules.json: {"collections": {"todos": {"read": "doc._openid == auth.openid"}}, "files": {}, "functions": {}}
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        of: RulesOfArguments,
+    },
+    /// Say what is wrong with the rules in a file, with line and column; fails where they cannot be set
+    Check {
+        /// As for `set`
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        of: RulesOfArguments,
+    },
+    /// Try the cases in DIR/rules.test.json on the rules in DIR/rules.json, and say which conditions no case tried
+    Test {
+        /// Default: the fixtures that emulator.toml names, else this folder.
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+}
+
+/// What the rules in a file are for, when it is no rules.json.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct RulesOfArguments {
+    /// The file has the rules of this collection alone, as the cloud's console has them: {"read": true, "write": false}
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: Option<String>,
+    /// The file has the rules of the files alone
+    #[arg(long)]
+    pub(crate) files: bool,
+    /// The file has the rules of the functions alone
+    #[arg(long)]
+    pub(crate) functions: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -45,7 +45,7 @@ pub(crate) async fn seed(arguments: SeedArguments) -> Result<ExitCode, DataError
 /// `emulator reset`.
 pub(crate) async fn reset(place: PlaceArguments) -> Result<ExitCode, DataError> {
     asked(place)?.ask("reset", json!({})).await?;
-    say("removed every document, file, user and permission mode; the collections are empty");
+    say("removed every document, file, user, permission mode and rule; the collections are empty");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,6 +11,7 @@ mod logging;
 mod port;
 mod program;
 mod project;
+mod rules;
 mod settings;
 mod signals;
 mod start;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Db { command, place } => run(data::db(command, place)),
         Command::Seed(arguments) => run(data::seed(arguments)),
         Command::Reset(place) => run(data::reset(place)),
+        Command::Rules { command, place } => run(rules::run(command, place)),
         Command::Users { command, place } => run(users::run(command, place)),
         Command::Outbox(place) => run(users::outbox(place)),
         Command::Init(arguments) => run(std::future::ready(init::run(&arguments))),

@@ -146,13 +146,28 @@ fn kind(request: &UpdateRequest, changes: FieldChanges) -> ChangeKind {
     if request.update.is_replacement() { ChangeKind::Replace } else { ChangeKind::Update(changes) }
 }
 
-/// The new document has what the filter demands, then what the update does to it.
 fn upsert(
     draft: &mut Draft<'_>,
     target: &Target,
     request: &UpdateRequest,
     id: &Bson,
 ) -> Result<UpdateReply, DatabaseError> {
+    let new = NewDocument::prepare(inserted(request, id)?)?;
+    let created = if request.return_document { Some(new.decode()?) } else { None };
+    let upserted = Some(new.id.clone());
+    draft.insert(target, new)?;
+    Ok(UpdateReply { upserted, document: created, ..UpdateReply::default() })
+}
+
+impl UpdateRequest {
+    /// The document it creates where its filter matches none; `None` where it creates none.
+    pub fn document_to_insert(&self) -> Result<Option<Document>, DatabaseError> {
+        self.upsert.as_ref().map(|id| inserted(self, id)).transpose()
+    }
+}
+
+/// The new document has what the filter demands, then what the update does to it.
+fn inserted(request: &UpdateRequest, id: &Bson) -> Result<Document, DatabaseError> {
     let mut document = request.filter.upsert_fields()?;
     let pinned = document.get("_id").cloned();
     request.update.apply_insert(&mut document)?;
@@ -162,11 +177,7 @@ fn upsert(
     if !document.contains_key("_id") {
         document.insert("_id", id.clone());
     }
-    let new = NewDocument::prepare(document)?;
-    let created = if request.return_document { Some(new.decode()?) } else { None };
-    let upserted = Some(new.id.clone());
-    draft.insert(target, new)?;
-    Ok(UpdateReply { upserted, document: created, ..UpdateReply::default() })
+    Ok(document)
 }
 
 /// An `_id` never changes (semantics DB-3.27).

@@ -3,6 +3,7 @@
 
 use database::DatabaseError;
 use query::{QueryError, QueryErrorKind};
+use serde_json::Value;
 use std::fmt;
 use storage::StorageError;
 
@@ -13,6 +14,9 @@ pub struct ActionError {
     pub code: &'static str,
     /// Cause first, then the cure.
     pub message: String,
+    /// What the emulator adds for whoever develops against it, as JSON: why a rule refuses, and what `where` must say. Never
+    /// what the caller may not know.
+    pub explanation: Option<Box<Value>>,
 }
 
 /// What the cloud appends to most of its messages.
@@ -29,7 +33,7 @@ impl std::error::Error for ActionError {}
 impl ActionError {
     /// An error with one of the codes of `codes`.
     pub fn new(code: &'static str, message: impl Into<String>) -> ActionError {
-        ActionError { code, message: message.into() }
+        ActionError { code, message: message.into(), explanation: None }
     }
 
     /// A parameter that is missing, of another type or out of range.
@@ -188,6 +192,7 @@ pub mod codes {
     pub const INVALID_REFRESH_TOKEN: &str = "INVALID_REFRESH_TOKEN";
     pub const INVALID_VERIFICATION_CODE: &str = "INVALID_VERIFICATION_CODE";
     pub const NOT_FOUND: &str = "NOT_FOUND";
+    pub const PERMISSION_DENIED: &str = "PERMISSION_DENIED";
     pub const QUERYID_INVALID_ERROR: &str = "QUERYID_INVALID_ERROR";
     pub const REFRESH_TOKEN_EXPIRED: &str = "REFRESH_TOKEN_EXPIRED";
     pub const SIGN_INVALID_ERROR: &str = "SIGN_INVALID_ERROR";

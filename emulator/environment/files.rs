@@ -1,8 +1,10 @@
 //! File bodies on their way in and out: file ids, upload tickets and download links, and the checks that both were minted here.
 
 use crate::access::{self, Touch};
+use crate::caller::Caller;
 use crate::cloud::{Cloud, Environment};
 use crate::error::{ActionError, codes};
+use crate::tokens::Login;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -57,7 +59,10 @@ pub(crate) enum FileReference {
 struct Ticket {
     environment: String,
     path: String,
+    /// The user who uploads; `None` for the server.
     owner: Option<String>,
+    /// How that user signed in.
+    login: Option<Login>,
     expires_ms: i64,
 }
 
@@ -126,15 +131,11 @@ impl IncomingFile {
 
     /// Looks again whether the user may store a file there: somebody else may have, since the ticket was minted.
     async fn check_owner(&self) -> Result<(), ActionError> {
-        let Ticket { environment, owner: Some(user), .. } = &self.ticket else { return Ok(()) };
+        let Ticket { environment, owner: Some(user), login, .. } = &self.ticket else { return Ok(()) };
         let environment = self.cloud.environment(environment)?;
+        let caller = Caller::of_user(&environment.name, user, login.unwrap_or(Login::Wechat));
         let file = environment.shared.storage.get(&environment.name, &self.path).await?;
-        let mode = environment.register.entries().of_files();
-        if access::may_user_touch_file(mode, user, file.as_ref(), Touch::Write) {
-            Ok(())
-        } else {
-            Err(ActionError::storage_denied(self.path.as_str()))
-        }
+        access::check_file(&environment, &caller, &self.path, file.as_ref(), Touch::Write)
     }
 }
 
@@ -151,13 +152,14 @@ pub(crate) fn resolve(environment: &Environment, id: &str) -> FileReference {
     }
 }
 
-/// A ticket to upload to `path`, for `owner` or for the server.
-pub(crate) fn upload_ticket(environment: &Environment, path: &FilePath, owner: Option<&str>) -> String {
+/// A ticket to upload to `path`, for the user that `owner` is, or for the server.
+pub(crate) fn upload_ticket(environment: &Environment, path: &FilePath, owner: &Caller) -> String {
     let shared = &environment.shared;
     let ticket = Ticket {
         environment: environment.name.to_string(),
         path: path.as_str().to_owned(),
-        owner: owner.map(str::to_owned),
+        owner: owner.user.clone(),
+        login: owner.login,
         expires_ms: shared.clock.now_ms().saturating_add(milliseconds(TICKET_LIFE)),
     };
     // A struct of strings and numbers always has a JSON form.

@@ -1,7 +1,7 @@
-//! What the developer asks of the emulator itself, where the cloud has its console: users, permission modes, collections, seeding
+//! What the developer asks of the emulator itself, where the cloud has its console: users, permissions, collections, seeding
 //! and emptying, and any action in an administrator's name. The door is `/_emulator/*`; every command takes and gives JSON.
 
-use crate::access::{self, Mode};
+use crate::access::{self, Mode, Permission, Problem, Target};
 use crate::accounts::Address;
 use crate::actions;
 use crate::caller::{Caller, Door};
@@ -31,6 +31,8 @@ enum Command {
     Mode,
     Outbox,
     Reset,
+    RulesSet,
+    RulesShow,
     Seed,
     UsersAdd,
     UsersList,
@@ -50,6 +52,8 @@ const COMMANDS: &[(&str, Command)] = &[
     ("mode", Command::Mode),
     ("outbox", Command::Outbox),
     ("reset", Command::Reset),
+    ("rules/set", Command::RulesSet),
+    ("rules/show", Command::RulesShow),
     ("seed", Command::Seed),
     ("users/add", Command::UsersAdd),
     ("users/list", Command::UsersList),
@@ -112,6 +116,24 @@ struct ModeParams {
     /// The files' mode is meant without one.
     collection: Option<String>,
     mode: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RulesParams {
+    /// As JSON or as a text of JSON, which keeps its comments, and its lines for messages.
+    rules: Value,
+    /// Whose rules they are. Without it and `service`, those of everything that they name.
+    collection: Option<String>,
+    service: Option<Service>,
+}
+
+/// What has rules and is no collection.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Service {
+    Files,
+    Functions,
 }
 
 #[derive(Debug, Deserialize)]
@@ -191,6 +213,11 @@ impl Environment {
                 seed::reset(self).await.map_err(refused)?;
                 Ok(json!({}))
             }
+            Command::RulesSet => self.set_rules(read(params)?).await,
+            Command::RulesShow => {
+                let NoParams {} = read(params)?;
+                Ok(json!({ "rules": access::join(&self.register.entries().rules()) }))
+            }
             Command::Seed => self.seed(read(params)?).await,
             Command::UsersAdd => self.add_user(read(params)?).await,
             Command::UsersList => {
@@ -226,7 +253,7 @@ impl Environment {
         let mode = mode.as_deref().map(Mode::parse).transpose()?;
         self.database.create_collection(&name).await?;
         if let Some(mode) = mode {
-            self.register.put(Entry::CollectionMode(collection, mode)).await?;
+            self.register.put(Entry::Collection(collection, Permission::Mode(mode))).await?;
         }
         Ok(json!({}))
     }
@@ -276,10 +303,39 @@ impl Environment {
     async fn set_mode(&self, ModeParams { collection, mode }: ModeParams) -> Result<Value, ActionError> {
         let mode = Mode::parse(&mode)?;
         let entry = match collection {
-            Some(name) => Entry::CollectionMode(access::collection(&name)?.to_string(), mode),
-            None => Entry::FilesMode(mode),
+            Some(name) => Entry::Collection(access::collection(&name)?.to_string(), Permission::Mode(mode)),
+            None => Entry::Files(Permission::Mode(mode)),
         };
         self.register.put(entry).await?;
+        Ok(json!({}))
+    }
+
+    /// Every mistake in the rules is found before any are set.
+    async fn set_rules(&self, params: RulesParams) -> Result<Value, ActionError> {
+        let RulesParams { rules, collection, service } = params;
+        let text = match rules {
+            Value::String(text) => text,
+            rules => rules.to_string(),
+        };
+        let rules = match (collection, service) {
+            (Some(name), None) => vec![(Target::Collection(name), text)],
+            (None, Some(Service::Files)) => vec![(Target::Files, text)],
+            (None, Some(Service::Functions)) => vec![(Target::Functions, text)],
+            (None, None) => access::split(&text).map_err(|problems| mistaken(&problems))?,
+            (Some(_), Some(_)) => {
+                return Err(ActionError::invalid_param("rules are a collection's or a service's, not both"));
+            }
+        };
+        let mut entries = Vec::new();
+        for (target, text) in rules {
+            if let Target::Collection(name) = &target {
+                access::collection(name)?;
+            }
+            entries.push(Entry::of_rules(target, &text).map_err(|problems| mistaken(&problems))?);
+        }
+        for entry in entries {
+            self.register.put(entry).await?;
+        }
         Ok(json!({}))
     }
 
@@ -337,6 +393,11 @@ impl Environment {
 
 fn read<T: DeserializeOwned>(params: Map<String, Value>) -> Result<T, ActionError> {
     serde_json::from_value(Value::Object(params)).map_err(|error| ActionError::invalid_param(error.to_string()))
+}
+
+/// A line for each problem.
+fn mistaken(problems: &[Problem]) -> ActionError {
+    ActionError::invalid_param(problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 fn refused(error: SeedError) -> ActionError {

@@ -1,8 +1,8 @@
-//! What the cloud's console knows of an environment: its users, and the permission modes of its collections and files. Held in
+//! What the cloud's console knows of an environment: its users, and who may do what with its collections, files and functions. Held in
 //! memory, and kept in a collection of the emulator's own among the environment's, so that fixtures store them in the same
-//! commit as their documents. What the modes mean is `access/`'s.
+//! commit as their documents. What modes and rules mean is `access/`'s.
 
-use crate::access::Mode;
+use crate::access::{CUSTOM, CollectionRules, FileRules, FunctionRules, Mode, Permission, Problem, Target, Written};
 use crate::accounts::PasswordHash;
 use crate::error::ActionError;
 use database::{CollectionName, Database, DatabaseError, FindRequest, RemoveRequest, Store, UpdateRequest};
@@ -27,6 +27,7 @@ const OPENID_NAME_LENGTH_MAX: usize = 20;
 const ID_COLLECTION: &str = "collection:";
 const ID_DEFAULT: &str = "default-user";
 const ID_FILES: &str = "files";
+const ID_FUNCTIONS: &str = "functions";
 const ID_USER: &str = "user:";
 /// Under which `seed/change.rs` writes down what is under way.
 pub(crate) const ID_ERRAND: &str = "errand";
@@ -53,8 +54,9 @@ pub(crate) struct Entries {
     users: Vec<User>,
     /// The name of the user that `use` chose.
     chosen: Option<String>,
-    collections: BTreeMap<String, Mode>,
-    files: Option<Mode>,
+    collections: BTreeMap<String, Permission<CollectionRules>>,
+    files: Option<Permission<FileRules>>,
+    functions: Option<Written<FunctionRules>>,
 }
 
 /// One thing a register holds.
@@ -63,8 +65,10 @@ pub(crate) enum Entry {
     User(User),
     /// The user chosen as the default one, by name.
     DefaultUser(String),
-    CollectionMode(String, Mode),
-    FilesMode(Mode),
+    Collection(String, Permission<CollectionRules>),
+    Files(Permission<FileRules>),
+    /// The rules of functions, which have no modes.
+    Functions(Written<FunctionRules>),
 }
 
 /// The register of one environment.
@@ -218,14 +222,33 @@ impl Entries {
         })
     }
 
-    /// The mode of a collection; PRIVATE unless it was set (semantics DB-7.07).
-    pub(crate) fn of_collection(&self, name: &str) -> Mode {
-        self.collections.get(name).copied().unwrap_or(Mode::Private)
+    /// Who may do what with a collection; PRIVATE unless it was set (semantics DB-7.07).
+    pub(crate) fn of_collection(&self, name: &str) -> Permission<CollectionRules> {
+        self.collections.get(name).cloned().unwrap_or(Permission::Mode(Mode::Private))
     }
 
-    /// The mode of the files; READONLY unless it was set (semantics §7.4).
-    pub(crate) fn of_files(&self) -> Mode {
-        self.files.unwrap_or(Mode::ReadOnly)
+    /// Who may do what with files; READONLY unless it was set (semantics §7.4).
+    pub(crate) fn of_files(&self) -> Permission<FileRules> {
+        self.files.clone().unwrap_or(Permission::Mode(Mode::ReadOnly))
+    }
+
+    /// The rules of functions; without any, whoever has signed in may call them (semantics §7.5).
+    pub(crate) fn of_functions(&self) -> Option<&Written<FunctionRules>> {
+        self.functions.as_ref()
+    }
+
+    /// Every text of rules, and what it is for.
+    pub(crate) fn rules(&self) -> Vec<(Target, &str)> {
+        let collections = self.collections.iter().filter_map(|(name, permission)| match permission {
+            Permission::Rules(rules) => Some((Target::Collection(name.clone()), rules.text())),
+            Permission::Mode(_) => None,
+        });
+        let files = match &self.files {
+            Some(Permission::Rules(rules)) => Some((Target::Files, rules.text())),
+            Some(Permission::Mode(_)) | None => None,
+        };
+        let functions = self.functions.as_ref().map(|rules| (Target::Functions, rules.text()));
+        collections.chain(files).chain(functions).collect()
     }
 
     /// A user called `name` with `openid` or, without one, an openid made from the name; refused where either is taken.
@@ -258,8 +281,9 @@ impl Entries {
                 None => self.users.push(user),
             },
             Entry::DefaultUser(name) => self.chosen = Some(name),
-            Entry::CollectionMode(name, mode) => drop(self.collections.insert(name, mode)),
-            Entry::FilesMode(mode) => self.files = Some(mode),
+            Entry::Collection(name, permission) => drop(self.collections.insert(name, permission)),
+            Entry::Files(permission) => self.files = Some(permission),
+            Entry::Functions(rules) => self.functions = Some(rules),
         }
     }
 
@@ -275,32 +299,73 @@ impl Entries {
 }
 
 impl Entry {
+    /// That of the rules in `text`. Every mistake in them comes back with its place.
+    pub(crate) fn of_rules(target: Target, text: &str) -> Result<Entry, Vec<Problem>> {
+        Ok(match target {
+            Target::Collection(name) => Entry::Collection(name, Permission::Rules(Written::of_collection(text)?)),
+            Target::Files => Entry::Files(Permission::Rules(Written::of_files(text)?)),
+            Target::Functions => Entry::Functions(Written::of_functions(text)?),
+        })
+    }
+
     /// The form it is kept in.
     pub(crate) fn document(&self) -> Document {
         let (id, name, value) = match self {
             Entry::User(user) => return user.document(),
             Entry::DefaultUser(name) => (ID_DEFAULT.to_owned(), "name", name.as_str()),
-            Entry::CollectionMode(name, mode) => (format!("{ID_COLLECTION}{name}"), "mode", mode.name()),
-            Entry::FilesMode(mode) => (ID_FILES.to_owned(), "mode", mode.name()),
+            Entry::Collection(name, permission) => (format!("{ID_COLLECTION}{name}"), "mode", permission.name()),
+            Entry::Files(permission) => (ID_FILES.to_owned(), "mode", permission.name()),
+            Entry::Functions(_) => (ID_FUNCTIONS.to_owned(), "mode", CUSTOM),
         };
-        let text = |text: &str| Bson::String(text.to_owned());
-        Document::from_iter([("_id".to_owned(), text(&id)), (name.to_owned(), text(value))])
+        let rules = self.rules().map(|rules| ("rules", rules));
+        let fields = [("_id", id.as_str()), (name, value)].into_iter().chain(rules);
+        fields.map(|(name, text)| (name.to_owned(), Bson::String(text.to_owned()))).collect()
+    }
+
+    fn rules(&self) -> Option<&str> {
+        match self {
+            Entry::Collection(_, Permission::Rules(rules)) => Some(rules.text()),
+            Entry::Files(Permission::Rules(rules)) => Some(rules.text()),
+            Entry::Functions(rules) => Some(rules.text()),
+            Entry::User(_)
+            | Entry::DefaultUser(_)
+            | Entry::Collection(_, Permission::Mode(_))
+            | Entry::Files(Permission::Mode(_)) => None,
+        }
     }
 
     /// `None` for what this version does not know.
     fn read(document: &Document) -> Option<Entry> {
         let id = document.get_str("_id").ok()?;
-        let mode = || Mode::parse(document.get_str("mode").ok()?).ok();
         if let Some(name) = id.strip_prefix(ID_USER) {
             return User::read(name, document).map(Entry::User);
         }
-        if let Some(name) = id.strip_prefix(ID_COLLECTION) {
-            return Some(Entry::CollectionMode(name.to_owned(), mode()?));
+        if id == ID_DEFAULT {
+            return Some(Entry::DefaultUser(document.get_str("name").ok()?.to_owned()));
         }
-        match id {
-            ID_DEFAULT => Some(Entry::DefaultUser(document.get_str("name").ok()?.to_owned())),
-            ID_FILES => Some(Entry::FilesMode(mode()?)),
-            _ => None,
+        let target = match (id.strip_prefix(ID_COLLECTION), id) {
+            (Some(name), _) => Target::Collection(name.to_owned()),
+            (None, ID_FILES) => Target::Files,
+            (None, ID_FUNCTIONS) => Target::Functions,
+            (None, _) => return None,
+        };
+        match document.get_str("rules") {
+            Ok(text) => Entry::of_rules(target.clone(), text).or_else(|_| Entry::refusing(target)).ok(),
+            Err(_) => Entry::of_mode(target, Mode::parse(document.get_str("mode").ok()?).ok()?),
+        }
+    }
+
+    /// In place of rules that this version cannot read: nobody may do anything.
+    fn refusing(target: Target) -> Result<Entry, Vec<Problem>> {
+        let text = if target == Target::Functions { r#"{"*": {"invoke": false}}"# } else { "{}" };
+        Entry::of_rules(target, text)
+    }
+
+    fn of_mode(target: Target, mode: Mode) -> Option<Entry> {
+        match target {
+            Target::Collection(name) => Some(Entry::Collection(name, Permission::Mode(mode))),
+            Target::Files => Some(Entry::Files(Permission::Mode(mode))),
+            Target::Functions => None,
         }
     }
 }
@@ -366,8 +431,11 @@ mod tests {
                 password: Some(PasswordHash::kept("salt$hash")),
             }),
             Entry::DefaultUser("alice".into()),
-            Entry::CollectionMode("todos".into(), Mode::AdminWrite),
-            Entry::FilesMode(Mode::Private),
+            Entry::Collection("todos".into(), Permission::Mode(Mode::AdminWrite)),
+            Entry::Files(Permission::Mode(Mode::Private)),
+            Entry::of_rules(Target::Collection("todos".into()), "{\"read\": true}").unwrap(),
+            Entry::of_rules(Target::Files, "\n {\"read\": \"auth != null\"}").unwrap(),
+            Entry::of_rules(Target::Functions, "{}").unwrap(),
         ] {
             assert_eq!(Entry::read(&entry.document()), Some(entry));
         }
@@ -410,9 +478,10 @@ mod tests {
     #[test]
     fn modes_have_defaults() {
         let mut entries = Entries::default();
-        assert_eq!((entries.of_collection("c"), entries.of_files()), (Mode::Private, Mode::ReadOnly));
-        entries.put(Entry::CollectionMode("c".into(), Mode::AdminOnly));
-        entries.put(Entry::FilesMode(Mode::AdminWrite));
-        assert_eq!((entries.of_collection("c"), entries.of_files()), (Mode::AdminOnly, Mode::AdminWrite));
+        let names = |entries: &Entries| (entries.of_collection("c").name(), entries.of_files().name());
+        assert_eq!(names(&entries), ("PRIVATE", "READONLY"));
+        entries.put(Entry::Collection("c".into(), Permission::Mode(Mode::AdminOnly)));
+        entries.put(Entry::of_rules(Target::Files, "{}").unwrap());
+        assert_eq!(names(&entries), ("ADMINONLY", "CUSTOM"));
     }
 }

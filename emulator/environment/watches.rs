@@ -4,19 +4,23 @@
 
 mod history;
 
-use crate::actions::watch::{append_events, initial_events, readable, request};
+use crate::access::{self, Asker, CollectionRules, Operation, Readable, Subject, Written};
+use crate::actions::watch::{Asked, append_events, as_watch_told, initial_events, request, withhold};
 use crate::caller::Caller;
 use crate::cloud::Environment;
 use crate::error::{ActionError, codes};
 use crate::register::Entries;
 use database::{CollectionName, Watch, WatchEvents};
+use document::{Document, DocumentRef};
 use history::History;
 use query::Filter;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// How long a watch that nobody holds is kept.
@@ -63,11 +67,16 @@ struct Session {
     environment: Arc<str>,
     caller: Caller,
     collection: CollectionName,
-    /// What the caller could read of the collection at the beginning, as [`Filter::identity`] tells it.
-    reach: Arc<[u8]>,
-    /// The modes under which that was last found to be so still.
+    /// What the caller could read of the collection at the beginning.
+    readable: Readable,
+    /// The permissions under which that was last found to be so still.
     checked: Arc<Entries>,
+    /// What was asked for, as rules are asked about it, and as documents are compared with it.
+    query: Document,
+    filter: Filter,
     watch: Watch,
+    /// Events that came, while the rules are asked about them; what comes out may be sent.
+    asking: Option<JoinHandle<Result<Arc<WatchEvents>, ActionError>>>,
     history: History,
     holding: u64,
 }
@@ -79,15 +88,27 @@ impl Environment {
         caller: &Caller,
         params: Map<String, Value>,
     ) -> Result<(HeldWatch, EventsText), ActionError> {
-        let request = request(self, caller, params)?;
-        let collection = request.collection.clone();
         let checked = self.register.entries();
-        let reach = reach(self, caller, &collection)?;
+        let Asked { request, query } = request(self, caller, params).await?;
+        let (collection, filter) = (request.collection.clone(), request.filter.clone());
+        let readable = access::readable(&checked, caller, &collection);
         let mut watch = self.database.watch(request).await?;
         let history = History::default();
         let first = EventsText { current: history.current(), events: initial_events(&watch.take_initial()) };
         let (environment, caller) = (self.name.clone(), caller.clone());
-        let session = Session { environment, caller, collection, reach, checked, watch, history, holding: 0 };
+        let session = Session {
+            environment,
+            caller,
+            collection,
+            readable,
+            checked,
+            query,
+            filter,
+            watch,
+            asking: None,
+            history,
+            holding: 0,
+        };
         let (query_id, session) = self.shared.watches.add(session);
         Ok((HeldWatch { query_id, session, holding: 0, environment: self.clone() }, first))
     }
@@ -108,7 +129,7 @@ impl Environment {
         if open.environment != self.name || open.caller.user != caller.user || open.caller.door != caller.door {
             return Err(unknown());
         }
-        open.check_reach(self)?;
+        open.check_readable(self)?;
         open.receive_all()?;
         let missed = open.history.after(seen).ok_or_else(unknown)?;
         open.holding += 1;
@@ -140,11 +161,8 @@ impl HeldWatch {
         if session.holding != self.holding {
             return Poll::Ready(Watched::Taken);
         }
-        let received = match session.watch.poll_next(context) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(received) => received.map_err(ActionError::from),
-        };
-        let checked = session.check_reach(&self.environment).and(received);
+        let Poll::Ready(received) = session.poll_allowed(&self.environment, context) else { return Poll::Pending };
+        let checked = session.check_readable(&self.environment).and(received);
         match checked {
             Ok(events) => Poll::Ready(Watched::Events(session.number(events))),
             Err(error) => {
@@ -177,21 +195,49 @@ impl Drop for HeldWatch {
 
 impl Session {
     /// Permission is checked for every event: what the caller may read must be what it was at the beginning.
-    fn check_reach(&mut self, environment: &Environment) -> Result<(), ActionError> {
+    fn check_readable(&mut self, environment: &Environment) -> Result<(), ActionError> {
         let entries = environment.register.entries();
         if Arc::ptr_eq(&entries, &self.checked) {
             return Ok(());
         }
-        if *reach(environment, &self.caller, &self.collection)? == *self.reach {
+        if access::readable(&entries, &self.caller, &self.collection) == self.readable {
             self.checked = entries;
             return Ok(());
         }
-        let message = format!("the permission mode of `{}` was changed: watch again", self.collection);
+        let message = format!("the permissions of `{}` were changed: watch again", self.collection);
         Err(ActionError::new(codes::COLLECTION_PERMISSION_DENIED, message))
     }
 
-    /// Takes in everything that is there.
+    /// The next events, as far as the rules let the caller know of them.
+    fn poll_allowed(
+        &mut self,
+        environment: &Environment,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Arc<WatchEvents>, ActionError>> {
+        if self.asking.is_none() {
+            let events = std::task::ready!(self.watch.poll_next(context))?;
+            let Readable::Rules(rules) = &self.readable else { return Poll::Ready(Ok(events)) };
+            let question = Question {
+                environment: environment.clone(),
+                caller: self.caller.clone(),
+                collection: self.collection.clone(),
+                rules: rules.clone(),
+                query: self.query.clone(),
+                filter: self.filter.clone(),
+            };
+            self.asking = Some(tokio::spawn(async move { question.allowed(events).await }));
+        }
+        let Some(asking) = &mut self.asking else { return Poll::Pending };
+        let answer = std::task::ready!(Pin::new(asking).poll(context));
+        self.asking = None;
+        Poll::Ready(answer.unwrap_or_else(|error| Err(ActionError::new(codes::SYS_ERR, error.to_string()))))
+    }
+
+    /// Takes in everything that is there. Under rules it is left to be polled for, since they are asked about it first.
     fn receive_all(&mut self) -> Result<(), ActionError> {
+        if matches!(self.readable, Readable::Rules(_)) {
+            return Ok(());
+        }
         let mut context = Context::from_waker(Waker::noop());
         while let Poll::Ready(events) = self.watch.poll_next(&mut context) {
             self.history.add(events?);
@@ -238,9 +284,31 @@ impl Watches {
     }
 }
 
-/// What `caller` may read of a collection, in short.
-fn reach(environment: &Environment, caller: &Caller, collection: &CollectionName) -> Result<Arc<[u8]>, ActionError> {
-    Ok(readable(environment, caller, collection, Filter::all())?.identity().clone())
+/// What the rules are asked before a user is told of events.
+struct Question {
+    environment: Environment,
+    caller: Caller,
+    collection: CollectionName,
+    rules: Written<CollectionRules>,
+    query: Document,
+    filter: Filter,
+}
+
+impl Question {
+    /// `events`, without the documents that have left the query and the rule with it. The query must lie inside the rule as it
+    /// did at the beginning: what `get()` finds may have changed, and `now` has.
+    async fn allowed(&self, events: Arc<WatchEvents>) -> Result<Arc<WatchEvents>, ActionError> {
+        let now = self.environment.shared.clock.now();
+        let asker = Asker::of(&self.environment, &self.caller, &self.collection, &self.rules, now);
+        asker.check(Operation::Read, Subject::Query(&self.query), None).await.map_err(as_watch_told)?;
+        let mut hidden = Vec::new();
+        for (place, event) in events.events().iter().enumerate() {
+            if !self.filter.matches(DocumentRef::Raw(&event.document))? && !asker.may_read(&event.document).await? {
+                hidden.push(place);
+            }
+        }
+        Ok(if hidden.is_empty() { events } else { withhold(&events, &hidden) })
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

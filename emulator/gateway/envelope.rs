@@ -37,6 +37,9 @@ struct WithError<'a> {
     message: &'a str,
     #[serde(rename = "requestId")]
     request_id: &'a str,
+    /// What only the emulator says; the cloud's errors have no such field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emulator: Option<&'a Value>,
 }
 
 /// The answer to an action: always HTTP 200, `code` present exactly when it failed.
@@ -44,13 +47,16 @@ pub(crate) fn seal(request_id: &str, outcome: Result<Reply, ActionError>) -> Ans
     match &outcome {
         Ok(Reply::Data(data)) => json(StatusCode::OK, &WithData { request_id, data }),
         Ok(Reply::TopLevel(fields)) => json(StatusCode::OK, &WithFields { request_id, fields }),
-        Err(error) => json(StatusCode::OK, &WithError { code: error.code, message: &error.message, request_id }),
+        Err(error) => {
+            let emulator = error.explanation.as_deref();
+            json(StatusCode::OK, &WithError { code: error.code, message: &error.message, request_id, emulator })
+        }
     }
 }
 
 /// A refusal by the gateway itself, with a status of its own and the same three fields.
 pub(crate) fn refuse(status: StatusCode, code: &str, message: &str) -> Answer {
-    json(status, &WithError { code, message, request_id: &fresh_request_id() })
+    json(status, &WithError { code, message, request_id: &fresh_request_id(), emulator: None })
 }
 
 /// `body` as JSON.
@@ -129,7 +135,11 @@ mod tests {
         let fields = Map::from_iter([("transactionId".to_owned(), json!("t"))]);
         check(Ok(Reply::TopLevel(fields)), json!({"requestId": "r", "transactionId": "t"})).await;
         let error = ActionError::invalid_param("why");
-        check(Err(error), json!({"code": "INVALID_PARAM", "message": "why", "requestId": "r"})).await;
+        check(Err(error.clone()), json!({"code": "INVALID_PARAM", "message": "why", "requestId": "r"})).await;
+        let error = ActionError { explanation: Some(Box::new(json!({"reason": "x"}))), ..error };
+        let expected =
+            json!({"code": "INVALID_PARAM", "message": "why", "requestId": "r", "emulator": {"reason": "x"}});
+        check(Err(error), expected).await;
     }
 
     #[test]

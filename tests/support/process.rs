@@ -28,6 +28,8 @@ pub(crate) struct Emulator {
     arguments: Vec<String>,
     /// What it has said so far.
     said: Arc<Mutex<String>>,
+    /// What it has logged so far.
+    logged: Arc<Mutex<String>>,
 }
 
 impl Emulator {
@@ -63,11 +65,18 @@ impl Emulator {
             }
         }
         command.args(["start", "--port", "0"]).args(&arguments).envs(variables.iter().copied());
-        let mut child = command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let said = Arc::new(Mutex::new(String::new()));
+        let mut child = command
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (said, logged) = (Arc::new(Mutex::new(String::new())), Arc::new(Mutex::new(String::new())));
+        keep_log(&mut child, &logged);
         let port = ready_port(&mut child, &said);
         let arguments = arguments.into_iter().map(str::to_owned).collect();
-        Emulator { child, port, folder, arguments, said }
+        Emulator { child, port, folder, arguments, said, logged }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -120,6 +129,18 @@ impl Emulator {
         // The lines under the ready line come after it.
         thread::sleep(Duration::from_millis(100));
         self.said.lock().unwrap().clone()
+    }
+
+    /// Its log on standard error, up to now; waits until `part` stands in it.
+    pub(crate) fn log_with(&self, part: &str) -> String {
+        let is_there = || self.logged.lock().unwrap().contains(part);
+        let since = Instant::now();
+        while !is_there() && since.elapsed() < START_TIMEOUT {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let log = self.logged.lock().unwrap().clone();
+        assert!(log.contains(part), "`{part}` is not in the log:\n{log}");
+        log
     }
 
     /// What `GET /_emulator/status` answers.
@@ -199,6 +220,18 @@ impl Drop for Emulator {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Keeps what `child` logs, and shows it.
+fn keep_log(child: &mut Child, logged: &Arc<Mutex<String>>) {
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let logged = Arc::clone(logged);
+    thread::spawn(move || {
+        for line in stderr.lines().map_while(Result::ok) {
+            eprintln!("{line}");
+            logged.lock().unwrap().push_str(&format!("{line}\n"));
+        }
+    });
 }
 
 /// Reads what `child` says until it is ready; what it says later is read too, so that it never waits for a reader.

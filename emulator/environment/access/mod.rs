@@ -1,19 +1,29 @@
-//! Who may do what with documents and files: the cloud's simple permission modes (semantics §7). Administrators may do
-//! everything; a user's reads and writes are narrowed to what the mode lets them reach, or refused. What the modes are set
-//! to is kept in `register.rs`.
+//! Who may do what with documents, files and functions: the cloud's permissions (semantics §7). Administrators may do
+//! everything. Under a simple mode a user's reads and writes are narrowed to what the mode lets them reach, or refused;
+//! under CUSTOM nothing is narrowed: the query that is going to run must lie inside the rule, or is refused. What is set
+//! for what is kept in `register.rs`.
 
+mod custom;
 mod mode;
+mod permission;
+mod rules;
 
+pub(crate) use custom::{Asker, payload};
 pub(crate) use mode::{Mode, Reach};
+pub(crate) use permission::{CUSTOM, Permission, Written};
+pub(crate) use rules::{
+    CollectionRules, FileRules, FunctionRules, Kind, Operation, Problem, RuleBook, Severity, Subject, Target, check,
+    check_book, join, run, split,
+};
 
 use crate::caller::Caller;
 use crate::cloud::Environment;
 use crate::error::{ActionError, codes};
-use crate::register;
-use database::CollectionName;
-use document::{Bson, Document};
+use crate::register::{self, Entries};
+use database::{CollectionName, UpdateRequest};
+use document::{Bson, DateTime, Document};
 use query::Filter;
-use storage::StoredFile;
+use storage::{FilePath, StoredFile};
 
 /// The field that names the user who created a document.
 pub(crate) const OWNER_FIELD: &str = "_openid";
@@ -21,7 +31,7 @@ pub(crate) const OWNER_FIELD: &str = "_openid";
 /// What stands for the caller's openid in queries and in what is created (semantics DB-7.09, UNC-30).
 const OPENID_TEMPLATE: &str = "{openid}";
 
-/// Which files of an environment, or none, a caller may touch.
+/// What is done with documents or files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Touch {
     Read,
@@ -37,82 +47,159 @@ pub(crate) fn collection(name: &str) -> Result<CollectionName, ActionError> {
     Ok(name)
 }
 
-/// `filter`, narrowed to the documents of `collection` that `caller` may read (semantics DB-7.02, DB-7.05); refused where
-/// that is none. Looks at the mode as it is now.
-pub(crate) fn read_filter(
-    environment: &Environment,
-    caller: &Caller,
-    collection: &CollectionName,
-    filter: Filter,
-) -> Result<Filter, ActionError> {
-    narrow(environment, caller, collection, filter, Touch::Read)
+/// What a user is about to do with the documents that a query finds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deed<'a> {
+    Read,
+    /// Updating them, with what rules see as `request.data`.
+    Update(&'a Document),
+    /// Updating them, and answering with one.
+    UpdateAndRead(&'a Document),
+    Remove,
 }
 
-/// `filter`, narrowed to the documents that `caller` may change or remove (semantics DB-7.03, DB-7.05).
-pub(crate) fn write_filter(
-    environment: &Environment,
-    caller: &Caller,
-    collection: &CollectionName,
-    filter: Filter,
-) -> Result<Filter, ActionError> {
-    narrow(environment, caller, collection, filter, Touch::Write)
-}
+impl<'a> Deed<'a> {
+    fn touch(self) -> Touch {
+        match self {
+            Deed::Read => Touch::Read,
+            Deed::Update(_) | Deed::UpdateAndRead(_) | Deed::Remove => Touch::Write,
+        }
+    }
 
-fn narrow(
-    environment: &Environment,
-    caller: &Caller,
-    collection: &CollectionName,
-    filter: Filter,
-    touch: Touch,
-) -> Result<Filter, ActionError> {
-    let Some(user) = user_of(environment, caller)? else { return Ok(filter) };
-    let mode = environment.register.entries().of_collection(collection.as_str());
-    let reach = match touch {
-        Touch::Read => mode.readable(),
-        Touch::Write => mode.writable(),
-    };
-    match reach {
-        Reach::All => Ok(filter),
-        Reach::Own => Ok(filter.and(Filter::parse(&owned_by(user))?)),
-        Reach::None => Err(denied(format!("the collection `{collection}` has the permission mode {}", mode.name()))),
+    /// What rules are asked, with `request.data`.
+    fn operations(self) -> Vec<(Operation, Option<&'a Document>)> {
+        match self {
+            Deed::Read => vec![(Operation::Read, None)],
+            Deed::Update(data) => vec![(Operation::Update, Some(data))],
+            Deed::UpdateAndRead(data) => vec![(Operation::Update, Some(data)), (Operation::Read, None)],
+            Deed::Remove => vec![(Operation::Delete, None)],
+        }
     }
 }
 
-/// Lets `caller` create documents in `collection`, and returns the user they are to belong to; `None` for administrators.
+/// The filter of `query`, of whose documents `caller` may do `deed`. Under a mode it is narrowed to those (semantics
+/// DB-7.02, DB-7.03), and refused where that is none (DB-7.05); under rules it is refused unless it lies inside them
+/// (DB-7.22). `query` has its `{openid}` filled in already. Looks at the permission as it is now.
+pub(crate) async fn permitted(
+    environment: &Environment,
+    caller: &Caller,
+    collection: &CollectionName,
+    query: &Document,
+    deed: Deed<'_>,
+    now: DateTime,
+) -> Result<Filter, ActionError> {
+    let filter = Filter::parse(query)?;
+    let Some(user) = user_of(environment, caller)? else { return Ok(filter) };
+    match environment.register.entries().of_collection(collection.as_str()) {
+        Permission::Mode(mode) => match mode.reach(deed.touch()) {
+            Reach::All => Ok(filter),
+            Reach::Own => Ok(filter.and(Filter::parse(&owned_by(user))?)),
+            Reach::None => Err(denied_by_mode(collection, mode)),
+        },
+        Permission::Rules(rules) => {
+            let asker = Asker::of(environment, caller, collection, &rules, now);
+            for (operation, data) in deed.operations() {
+                asker.check(operation, Subject::Query(query), data).await?;
+            }
+            Ok(filter)
+        }
+    }
+}
+
+/// What a caller may read of a collection, to be compared with what they might later.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Readable {
+    Mode(Reach),
+    Rules(Written<CollectionRules>),
+}
+
+/// What `caller` may read of `collection` where a register holds `entries`.
+pub(crate) fn readable(entries: &Entries, caller: &Caller, collection: &CollectionName) -> Readable {
+    if caller.is_administrator() {
+        return Readable::Mode(Reach::All);
+    }
+    match entries.of_collection(collection.as_str()) {
+        Permission::Mode(mode) => Readable::Mode(mode.reach(Touch::Read)),
+        Permission::Rules(rules) => Readable::Rules(rules),
+    }
+}
+
+/// The user that documents which `caller` creates in `collection` are to belong to; `None` for administrators. Refused where
+/// the mode lets users create none; rules are asked later, by [`check_created`].
 pub(crate) fn creator<'a>(
     environment: &Environment,
     caller: &'a Caller,
     collection: &CollectionName,
 ) -> Result<Option<&'a str>, ActionError> {
     let Some(user) = user_of(environment, caller)? else { return Ok(None) };
-    let mode = environment.register.entries().of_collection(collection.as_str());
-    match mode.writable() {
-        Reach::All | Reach::Own => Ok(Some(user)),
-        Reach::None => Err(denied(format!("the collection `{collection}` has the permission mode {}", mode.name()))),
+    match environment.register.entries().of_collection(collection.as_str()) {
+        Permission::Mode(mode) if mode.reach(Touch::Write) == Reach::None => Err(denied_by_mode(collection, mode)),
+        Permission::Mode(_) | Permission::Rules(_) => Ok(Some(user)),
     }
 }
 
-/// Whether `caller` may touch `file` of `environment`, or make it where there is none (semantics §7.4).
-pub(crate) fn may_touch_file(
+/// Refuses a new document of `collection`, whole as it will be stored, that the rules do not let `caller` create (semantics
+/// DB-7.24).
+pub(crate) async fn check_created(
     environment: &Environment,
     caller: &Caller,
-    file: Option<&StoredFile>,
-    touch: Touch,
-) -> Result<bool, ActionError> {
-    let Some(user) = user_of(environment, caller)? else { return Ok(true) };
-    Ok(may_user_touch_file(environment.register.entries().of_files(), user, file, touch))
+    collection: &CollectionName,
+    document: &Document,
+    now: DateTime,
+) -> Result<(), ActionError> {
+    match readable(&environment.register.entries(), caller, collection) {
+        Readable::Rules(rules) => {
+            let asker = Asker::of(environment, caller, collection, &rules, now);
+            asker.check(Operation::Create, Subject::Document(document), Some(document)).await
+        }
+        Readable::Mode(_) => Ok(()),
+    }
 }
 
-/// Whether `user` may touch `file`, or make it where there is none, under `mode`.
-pub(crate) fn may_user_touch_file(mode: Mode, user: &str, file: Option<&StoredFile>, touch: Touch) -> bool {
-    let reach = match touch {
-        Touch::Read => mode.readable(),
-        Touch::Write => mode.writable(),
+/// The same for the document that `request` would create where it finds none (semantics DB-7.27).
+pub(crate) async fn check_upsert(
+    environment: &Environment,
+    caller: &Caller,
+    request: &UpdateRequest,
+    now: DateTime,
+) -> Result<(), ActionError> {
+    let has_rules =
+        matches!(readable(&environment.register.entries(), caller, &request.collection), Readable::Rules(_));
+    // One that cannot be made fails by itself, if it comes to that.
+    match request.document_to_insert() {
+        Ok(Some(document)) if has_rules => {
+            check_created(environment, caller, &request.collection, &document, now).await
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Refuses what `caller` may not do with the file at `path`, or with a new one there, by -503002's code (semantics §7.4).
+pub(crate) fn check_file(
+    environment: &Environment,
+    caller: &Caller,
+    path: &FilePath,
+    file: Option<&StoredFile>,
+    touch: Touch,
+) -> Result<(), ActionError> {
+    let Some(user) = user_of(environment, caller)? else { return Ok(()) };
+    let mode = match environment.register.entries().of_files() {
+        Permission::Mode(mode) => mode,
+        Permission::Rules(rules) => return custom::check_file(environment, caller, &rules, path, file, touch),
     };
-    match reach {
+    let is_allowed = match mode.reach(touch) {
         Reach::All => true,
         Reach::Own => file.is_none_or(|file| file.owner.as_deref() == Some(user)),
         Reach::None => false,
+    };
+    if is_allowed { Ok(()) } else { Err(ActionError::storage_denied(path.as_str())) }
+}
+
+/// Refuses a call of the function `name` by a user whom the rules do not let (semantics §7.5).
+pub(crate) fn check_function(environment: &Environment, caller: &Caller, name: &str) -> Result<(), ActionError> {
+    match user_of(environment, caller)? {
+        Some(_) => custom::check_function(environment, caller, name),
+        None => Ok(()),
     }
 }
 
@@ -182,6 +269,10 @@ fn invalid_owner_key() -> ActionError {
     ActionError::invalid_param(format!("Invalid Key Name: {OWNER_FIELD}"))
 }
 
+fn denied_by_mode(collection: &CollectionName, mode: Mode) -> ActionError {
+    denied(format!("the collection `{collection}` has the permission mode {}", mode.name()))
+}
+
 fn denied(why: String) -> ActionError {
     ActionError::new(codes::DATABASE_PERMISSION_DENIED, format!("Permission denied: {why}"))
 }
@@ -192,7 +283,7 @@ mod tests {
     use super::*;
     use crate::caller::Door;
     use crate::tokens::Login;
-    use document::{DateTime, decode_text};
+    use document::decode_text;
 
     #[test]
     fn the_template_becomes_the_caller() {

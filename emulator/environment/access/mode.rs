@@ -1,5 +1,7 @@
-//! The four simple permission modes (semantics §7.2): what each lets users do. The security rules of CUSTOM come later.
+//! The four simple permission modes (semantics §7.2): what each lets users do.
 
+use super::Touch;
+use super::permission::CUSTOM;
 use crate::error::ActionError;
 
 /// What the users of an environment may do with a collection, or with its files.
@@ -33,10 +35,11 @@ const MODES: &[(&str, Mode)] = &[
 ];
 
 impl Mode {
-    /// Reads a mode's name. The cloud's CUSTOM is refused by its name.
+    /// Reads a mode's name. The cloud's CUSTOM is none: it is what setting rules makes.
     pub(crate) fn parse(name: &str) -> Result<Mode, ActionError> {
-        if name == "CUSTOM" {
-            return Err(ActionError::unsupported("permission mode CUSTOM (security rules)"));
+        if name == CUSTOM {
+            let message = "CUSTOM comes with rules: set them by `emulator rules set`, or write them in rules.json";
+            return Err(ActionError::invalid_param(message));
         }
         let found = MODES.binary_search_by_key(&name, |(name, _)| name);
         let unknown = || {
@@ -56,20 +59,12 @@ impl Mode {
         }
     }
 
-    /// What users may read.
-    pub(crate) fn readable(self) -> Reach {
-        match self {
-            Mode::ReadOnly | Mode::AdminWrite => Reach::All,
-            Mode::Private => Reach::Own,
-            Mode::AdminOnly => Reach::None,
-        }
-    }
-
-    /// What users may create, change and remove.
-    pub(crate) fn writable(self) -> Reach {
-        match self {
-            Mode::ReadOnly | Mode::Private => Reach::Own,
-            Mode::AdminWrite | Mode::AdminOnly => Reach::None,
+    /// Which documents or files users may read, or create, change and remove.
+    pub(crate) fn reach(self, touch: Touch) -> Reach {
+        match (self, touch) {
+            (Mode::ReadOnly | Mode::AdminWrite, Touch::Read) => Reach::All,
+            (Mode::Private, Touch::Read) | (Mode::ReadOnly | Mode::Private, Touch::Write) => Reach::Own,
+            (Mode::AdminOnly, Touch::Read) | (Mode::AdminWrite | Mode::AdminOnly, Touch::Write) => Reach::None,
         }
     }
 }
@@ -89,7 +84,7 @@ mod tests {
     #[test]
     fn other_names_are_refused() {
         let message = |name: &str| Mode::parse(name).map_err(|error| error.message).err().unwrap_or_default();
-        assert!(message("CUSTOM").starts_with("not supported by the emulator: "));
+        assert!(message("CUSTOM").contains("emulator rules set"));
         assert!(message("private").contains("PRIVATE"));
     }
 }

@@ -7,7 +7,7 @@ mod transaction;
 
 use super::lint::{self, Warnings};
 use super::params::Params;
-use crate::access;
+use crate::access::{self, Deed};
 use crate::caller::Caller;
 use crate::cloud::{Environment, Reply};
 use crate::error::ActionError;
@@ -30,6 +30,12 @@ pub(crate) struct Request<'a> {
     caller: &'a Caller,
     params: Params,
     now: DateTime,
+}
+
+/// An update, and what rules see of a user's as `request.data`.
+struct Change {
+    update: Update,
+    payload: Document,
 }
 
 impl<'a> Request<'a> {
@@ -67,7 +73,7 @@ impl<'a> Request<'a> {
     /// `database.getDocument`, `database.queryDocument`.
     pub(crate) async fn get(self) -> Result<Reply, ActionError> {
         let (limit, skip) = (self.limit()?, self.skip()?);
-        let documents = self.session()?.find(self.find_request(skip, limit)?).await?;
+        let documents = self.session()?.find(self.find_request(skip, limit).await?).await?;
         let list: Vec<Value> = documents.iter().map(|document| answer(document, self.params.dialect())).collect();
         Ok(Reply::Data(json!({ "list": list, "offset": skip, "limit": limit })))
     }
@@ -75,7 +81,7 @@ impl<'a> Request<'a> {
     /// `database.calculateDocument`, `database.countDocument`.
     pub(crate) async fn count(self) -> Result<Reply, ActionError> {
         let collection = self.collection()?;
-        let filter = self.read_filter(&collection)?;
+        let filter = self.read_filter(&collection).await?;
         let total = self.session()?.count(&collection, filter).await?;
         Ok(Reply::Data(json!({ "total": total })))
     }
@@ -90,7 +96,7 @@ impl<'a> Request<'a> {
         } else {
             self.replacement(&collection, data)?
         };
-        let request = self.update_request(collection, update, upsert, false)?;
+        let request = self.update_request(collection, update, upsert, false).await?;
         let UpdateReply { matched, upserted, .. } = self.session()?.update(request).await?;
         let upserted = upserted.as_ref().map(plain);
         // Which of the two names a client reads depends on its dialect and on the call.
@@ -101,7 +107,7 @@ impl<'a> Request<'a> {
     pub(crate) async fn modify_and_return(self) -> Result<Reply, ActionError> {
         let collection = self.collection()?;
         let update = self.update(&collection, self.params.document("data", self.now)?, false)?;
-        let request = self.update_request(collection, update, false, true)?;
+        let request = self.update_request(collection, update, false, true).await?;
         let reply = self.session()?.update(request).await?;
         let document = reply.document.as_ref().map(|document| text_of(document.into()));
         Ok(Reply::Data(json!({ "updated": reply.matched, "doc": document })))
@@ -115,7 +121,7 @@ impl<'a> Request<'a> {
 
     async fn remove_all(&self) -> Result<u64, ActionError> {
         let collection = self.collection()?;
-        let filter = self.write_filter(&collection)?;
+        let filter = self.write_filter(&collection, Deed::Remove).await?;
         let request = RemoveRequest { collection, filter, multi: self.params.flag("multi")? };
         Ok(self.session()?.remove(request).await?)
     }
@@ -127,6 +133,9 @@ impl<'a> Request<'a> {
             given.into_iter().map(|given| self.new_document(given, owner)).collect::<Result<Vec<_>, _>>()?;
         if documents.is_empty() {
             return Err(ActionError::invalid_param("data must hold at least one document"));
+        }
+        for document in &documents {
+            access::check_created(self.environment, self.caller, &collection, document, self.now).await?;
         }
         self.warn(documents.iter().flat_map(lint::document).collect());
         let ids = self.session()?.insert(&collection, documents).await?;
@@ -157,10 +166,10 @@ impl<'a> Request<'a> {
         Ok(given)
     }
 
-    fn find_request(&self, skip: u64, limit: u64) -> Result<FindRequest, ActionError> {
+    async fn find_request(&self, skip: u64, limit: u64) -> Result<FindRequest, ActionError> {
         let collection = self.collection()?;
         Ok(FindRequest {
-            filter: self.read_filter(&collection)?,
+            filter: self.read_filter(&collection).await?,
             collection,
             sort: self.params.optional_order("order", self.now)?.as_ref().map(Sort::parse).transpose()?,
             skip,
@@ -170,19 +179,21 @@ impl<'a> Request<'a> {
     }
 
     /// `update()`: an update by operators. What a user's upsert creates is the user's.
-    fn update(&self, collection: &CollectionName, mut data: Document, upsert: bool) -> Result<Update, ActionError> {
+    fn update(&self, collection: &CollectionName, mut data: Document, upsert: bool) -> Result<Change, ActionError> {
         self.warn(lint::update(&mut data));
-        if let Some(owner) = access::creator(self.environment, self.caller, collection)? {
+        let owner = access::creator(self.environment, self.caller, collection)?;
+        if let Some(owner) = owner {
             access::refuse_owner_in_update(&data)?;
             if upsert {
                 set_on_insert(&mut data, owner);
             }
         }
-        Ok(Update::parse(&data)?)
+        let update = Update::parse(&data)?;
+        Ok(Change { update, payload: owner.map(|_| access::payload(&data)).unwrap_or_default() })
     }
 
     /// `set()`: the whole document is replaced, one document only.
-    fn replacement(&self, collection: &CollectionName, data: Document) -> Result<Update, ActionError> {
+    fn replacement(&self, collection: &CollectionName, data: Document) -> Result<Change, ActionError> {
         self.warn(lint::document(&data));
         if self.params.flag("multi")? {
             return Err(ActionError::invalid_param(
@@ -190,24 +201,29 @@ impl<'a> Request<'a> {
             ));
         }
         let owner = access::creator(self.environment, self.caller, collection)?;
-        Ok(Update::replacement(self.owned(data, owner)?)?)
+        let data = self.owned(data, owner)?;
+        let payload = owner.map(|_| data.clone()).unwrap_or_default();
+        Ok(Change { update: Update::replacement(data)?, payload })
     }
 
-    fn update_request(
+    async fn update_request(
         &self,
         collection: CollectionName,
-        update: Update,
+        Change { update, payload }: Change,
         upsert: bool,
         return_document: bool,
     ) -> Result<UpdateRequest, ActionError> {
-        Ok(UpdateRequest {
-            filter: self.write_filter(&collection)?,
+        let deed = if return_document { Deed::UpdateAndRead(&payload) } else { Deed::Update(&payload) };
+        let request = UpdateRequest {
+            filter: self.write_filter(&collection, deed).await?,
             collection,
             update,
             multi: !return_document && self.params.flag("multi")?,
             upsert: upsert.then(new_id),
             return_document,
-        })
+        };
+        access::check_upsert(self.environment, self.caller, &request, self.now).await?;
+        Ok(request)
     }
 
     fn collection(&self) -> Result<CollectionName, ActionError> {
@@ -215,25 +231,33 @@ impl<'a> Request<'a> {
     }
 
     /// What the request asks for, of what the caller may read. Without a query, everything.
-    fn read_filter(&self, collection: &CollectionName) -> Result<Filter, ActionError> {
-        let asked = self.query()?.unwrap_or_else(Filter::all);
-        access::read_filter(self.environment, self.caller, collection, asked)
+    async fn read_filter(&self, collection: &CollectionName) -> Result<Filter, ActionError> {
+        self.permitted(collection, self.query()?.unwrap_or_default(), Deed::Read).await
     }
 
     /// What the request asks for, of what the caller may write. Updates and removals must say which documents they mean; `{}`
     /// says all of them (semantics UNC-07).
-    fn write_filter(&self, collection: &CollectionName) -> Result<Filter, ActionError> {
+    async fn write_filter(&self, collection: &CollectionName, deed: Deed<'_>) -> Result<Filter, ActionError> {
         let asked = self.query()?.ok_or_else(|| {
             ActionError::invalid_param("query is missing: use where({}) to mean every document of the collection")
         })?;
-        access::write_filter(self.environment, self.caller, collection, asked)
+        self.permitted(collection, asked, deed).await
     }
 
-    fn query(&self) -> Result<Option<Filter>, ActionError> {
+    async fn permitted(
+        &self,
+        collection: &CollectionName,
+        query: Document,
+        deed: Deed<'_>,
+    ) -> Result<Filter, ActionError> {
+        access::permitted(self.environment, self.caller, collection, &query, deed, self.now).await
+    }
+
+    fn query(&self) -> Result<Option<Document>, ActionError> {
         let Some(mut query) = self.params.optional_document("query", self.now)? else { return Ok(None) };
         access::fill_in_openid(self.caller, &mut query);
         self.warn(lint::query(&mut query));
-        Ok(Some(Filter::parse(&query)?))
+        Ok(Some(query))
     }
 
     fn limit(&self) -> Result<u64, ActionError> {

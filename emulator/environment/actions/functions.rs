@@ -14,7 +14,9 @@ const FUNCTION_NAME_LENGTH_MAX: usize = 60;
 
 pub(crate) async fn invoke(environment: &Environment, caller: &Caller, params: Params) -> Result<Reply, ActionError> {
     let (identity, trigger) = identity(environment, caller)?;
-    let call = Call { function: function_name(&params)?, event: event(&params)?, identity, trigger };
+    let function = function_name(&params)?;
+    access::check_function(environment, caller, &function)?;
+    let call = Call { function, event: event(&params)?, identity, trigger };
     if params.flag("async")? {
         let environment = environment.clone();
         tokio::spawn(async move { environment.run(call).await });

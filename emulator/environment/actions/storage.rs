@@ -6,6 +6,7 @@ use crate::caller::Caller;
 use crate::cloud::{Environment, Reply};
 use crate::error::{ActionError, codes};
 use crate::files::{self, FileReference};
+use crate::tokens::Login;
 use document::Dialect;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -20,8 +21,8 @@ pub(crate) async fn upload_metadata(
     params: Params,
 ) -> Result<Reply, ActionError> {
     let path = FilePath::parse(params.text("path")?)?;
-    check_writable(environment, caller, &path).await?;
-    let ticket = files::upload_ticket(environment, &path, access::user_of(environment, caller)?);
+    check(environment, caller, &path, Touch::Write).await?;
+    let ticket = files::upload_ticket(environment, &path, caller);
     let link = files::download_link(environment, &path, None);
     Ok(Reply::Data(json!({
         "url": format!("{}/files/upload/{ticket}", environment.base_url()),
@@ -49,8 +50,7 @@ pub(crate) async fn delete(environment: &Environment, caller: &Caller, params: P
     let mut list = Vec::new();
     for item in limited(&params, "fileid_list")? {
         let id = item.as_str().ok_or_else(|| ActionError::param_type("fileid_list", "an array of strings"))?;
-        let code = delete_one(environment, caller, id).await?;
-        list.push(json!({ "fileID": id, "code": code }));
+        list.push(delete_one(environment, caller, id).await?.seal(json!({ "fileID": id })));
     }
     Ok(Reply::Data(json!({ "delete_list": list })))
 }
@@ -75,17 +75,18 @@ pub(crate) async fn authority(
             "storage permission denied: this is for servers",
         ));
     }
-    let mode = environment.register.entries().of_files();
     let user = params.optional_text("openId")?;
+    let asked = Caller::of_user(&environment.name, user.unwrap_or_default(), Login::Wechat);
+    let owner = if user.is_some() { &asked } else { caller };
     let mut list = Vec::new();
     for item in limited(&params, "fileList")? {
         let item = item_params("fileList", item)?;
         let path = FilePath::parse(item.text("path")?)?;
         let file = environment.shared.storage.get(&environment.name, &path).await?;
-        let may = |touch| access::may_user_touch_file(mode, user.unwrap_or_default(), file.as_ref(), touch);
+        let may = |touch| access::check_file(environment, &asked, &path, file.as_ref(), touch).is_ok();
         list.push(json!({
             "path": path.as_str(),
-            "cosFileId": files::upload_ticket(environment, &path, user),
+            "cosFileId": files::upload_ticket(environment, &path, owner),
             "read": file.is_some() && may(Touch::Read),
             "write": may(Touch::Write),
         }));
@@ -101,53 +102,85 @@ async fn download_url(environment: &Environment, caller: &Caller, item: &Value) 
     let id = params.text("fileid")?;
     let age_seconds = params.optional_integer("max_age")?;
     let max_age = age_seconds.map(|seconds| Duration::from_secs(seconds.max(0).unsigned_abs()));
-    let (url, code) = match stored(environment, id).await? {
-        None => (String::new(), codes::STORAGE_FILE_NONEXIST),
-        Some(file) if !access::may_touch_file(environment, caller, Some(&file), Touch::Read)? => {
-            (String::new(), codes::STORAGE_EXCEED_AUTHORITY)
-        }
-        Some(file) => (files::download_link(environment, &file.path, max_age), SUCCESS),
+    let (url, outcome) = match stored(environment, id).await? {
+        None => (String::new(), Outcome::of(codes::STORAGE_FILE_NONEXIST)),
+        Some(file) => match refusal(access::check_file(environment, caller, &file.path, Some(&file), Touch::Read))? {
+            Some(refusal) => (String::new(), refusal),
+            None => (files::download_link(environment, &file.path, max_age), Outcome::of(SUCCESS)),
+        },
     };
-    Ok(
-        json!({ "fileid": id, "fileID": id, "tempFileURL": url, "download_url": url, "code": code, "maxAge": age_seconds }),
-    )
+    Ok(outcome
+        .seal(json!({ "fileid": id, "fileID": id, "tempFileURL": url, "download_url": url, "maxAge": age_seconds })))
 }
 
-async fn delete_one(environment: &Environment, caller: &Caller, id: &str) -> Result<&'static str, ActionError> {
-    let Some(file) = stored(environment, id).await? else { return Ok(codes::STORAGE_FILE_NONEXIST) };
-    if !access::may_touch_file(environment, caller, Some(&file), Touch::Write)? {
-        return Ok(codes::STORAGE_EXCEED_AUTHORITY);
+async fn delete_one(environment: &Environment, caller: &Caller, id: &str) -> Result<Outcome, ActionError> {
+    let Some(file) = stored(environment, id).await? else { return Ok(Outcome::of(codes::STORAGE_FILE_NONEXIST)) };
+    if let Some(refusal) = refusal(access::check_file(environment, caller, &file.path, Some(&file), Touch::Write))? {
+        return Ok(refusal);
     }
     let removed = environment.shared.storage.remove(&environment.name, &file.path).await?;
-    Ok(if removed { SUCCESS } else { codes::STORAGE_FILE_NONEXIST })
+    Ok(Outcome::of(if removed { SUCCESS } else { codes::STORAGE_FILE_NONEXIST }))
 }
 
 async fn copy_one(environment: &Environment, caller: &Caller, item: &Params) -> Value {
     match try_copy(environment, caller, item).await {
         Ok(file) => json!({ "fileID": files::file_id(environment, &file.path), "code": SUCCESS }),
-        Err(error) => json!({ "code": error.code, "message": error.message }),
+        Err(error) => {
+            let message = error.message;
+            Outcome { code: error.code, explanation: error.explanation }.seal(json!({ "message": message }))
+        }
     }
 }
 
-/// A copy belongs to whom the original belongs to, so a user copies only what they could write themselves.
+/// How one file of a list fared.
+struct Outcome {
+    code: &'static str,
+    explanation: Option<Box<Value>>,
+}
+
+impl Outcome {
+    fn of(code: &'static str) -> Outcome {
+        Outcome { code, explanation: None }
+    }
+
+    /// Joins `answer`, the file's entry of the list.
+    fn seal(self, mut answer: Value) -> Value {
+        answer["code"] = json!(self.code);
+        if let Some(explanation) = self.explanation {
+            answer["emulator"] = *explanation;
+        }
+        answer
+    }
+}
+
+/// What a check says of one file among others: that it may not be touched is no error of the whole request.
+fn refusal(checked: Result<(), ActionError>) -> Result<Option<Outcome>, ActionError> {
+    match checked {
+        Ok(()) => Ok(None),
+        Err(ActionError { code: code @ codes::STORAGE_EXCEED_AUTHORITY, explanation, .. }) => {
+            Ok(Some(Outcome { code, explanation }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A copy belongs to whom the original belongs to, so a user copies only what they could write themselves; under rules they
+/// must be able to read it, too.
 async fn try_copy(environment: &Environment, caller: &Caller, item: &Params) -> Result<StoredFile, ActionError> {
     let from = FilePath::parse(item.text("src_path")?)?;
     let to = FilePath::parse(item.text("dst_path")?)?;
     let overwrite = !item.has("overwrite") || item.flag("overwrite")?;
     let remove_original = item.flag("remove_original")?;
-    check_writable(environment, caller, &from).await?;
-    check_writable(environment, caller, &to).await?;
+    check(environment, caller, &from, Touch::Write).await?;
+    check(environment, caller, &from, Touch::Read).await?;
+    check(environment, caller, &to, Touch::Write).await?;
     Ok(environment.shared.storage.copy(&environment.name, &from, &to, overwrite, remove_original).await?)
 }
 
-/// Whether `caller` may store a file at `path`.
-async fn check_writable(environment: &Environment, caller: &Caller, path: &FilePath) -> Result<(), ActionError> {
+/// Refuses what `caller` may not do with the file at `path`, or with a new one there.
+async fn check(environment: &Environment, caller: &Caller, path: &FilePath, touch: Touch) -> Result<(), ActionError> {
     let file = environment.shared.storage.get(&environment.name, path).await?;
-    if access::may_touch_file(environment, caller, file.as_ref(), Touch::Write)? {
-        Ok(())
-    } else {
-        Err(ActionError::storage_denied(path.as_str()))
-    }
+    access::check_file(environment, caller, path, file.as_ref(), touch)
 }
 
 /// The file that `id` names, if it is one of this environment and exists.

@@ -2,47 +2,53 @@
 //! while its client is away is `watches.rs`'s; sockets and frames are the gateway's.
 
 use super::params::Params;
-use crate::access;
+use crate::access::{self, Deed};
 use crate::caller::Caller;
 use crate::cloud::Environment;
 use crate::error::{ActionError, codes};
-use database::{CollectionName, DataType, DatabaseError, QueueType, WatchError, WatchEvent, WatchEvents, WatchRequest};
+use database::{DataType, DatabaseError, QueueType, WatchError, WatchEvent, WatchEvents, WatchRequest};
 use document::{Bson, Dialect, Document, DocumentRef, RawDocumentBuf, ValueRef};
-use query::{FieldChanges, Filter, Sort};
+use query::{FieldChanges, Sort};
 use serde_json::{Map, Value};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// The most a `limit()` may say, and the most fields an `orderBy()` may have (semantics DB-6.02).
 const LIMIT_MAX: i64 = 200;
 const ORDER_FIELDS_MAX: usize = 5;
 
+/// What INIT_WATCH asks for, and its query as it came, with the `{openid}` filled in.
+pub(crate) struct Asked {
+    pub(crate) request: WatchRequest,
+    pub(crate) query: Document,
+}
+
 /// Reads what INIT_WATCH asks for, narrowed to what `caller` may read.
-pub(crate) fn request(
+pub(crate) async fn request(
     environment: &Environment,
     caller: &Caller,
     mut params: Map<String, Value>,
-) -> Result<WatchRequest, ActionError> {
+) -> Result<Asked, ActionError> {
+    let now = environment.shared.clock.now();
     let sort = order(params.remove("orderBy"))?.map(|order| Sort::parse(&order)).transpose()?;
     if let Some(Value::String(query)) = params.get_mut("query") {
         unwrap_text(query);
     }
     let params = Params::new(params, Dialect::B);
     let collection = access::collection(params.text("collName")?)?;
-    let filter = readable(environment, caller, &collection, filter(environment, caller, &params)?)?;
-    Ok(WatchRequest { collection, filter, sort, limit: limit(&params)? })
+    let mut query = params.optional_document("query", now)?.unwrap_or_default();
+    access::fill_in_openid(caller, &mut query);
+    let filter = access::permitted(environment, caller, &collection, &query, Deed::Read, now).await;
+    let filter = filter.map_err(as_watch_told)?;
+    Ok(Asked { request: WatchRequest { collection, filter, sort, limit: limit(&params)? }, query })
 }
 
-/// `filter`, narrowed to what `caller` may read now.
-pub(crate) fn readable(
-    environment: &Environment,
-    caller: &Caller,
-    collection: &CollectionName,
-    filter: Filter,
-) -> Result<Filter, ActionError> {
-    access::read_filter(environment, caller, collection, filter).map_err(|error| match error.code {
-        codes::DATABASE_PERMISSION_DENIED => ActionError::new(codes::COLLECTION_PERMISSION_DENIED, error.message),
+/// A refusal as watches have it (semantics DB-6.11).
+pub(crate) fn as_watch_told(error: ActionError) -> ActionError {
+    match error.code {
+        codes::DATABASE_PERMISSION_DENIED => ActionError { code: codes::COLLECTION_PERMISSION_DENIED, ..error },
         _ => error,
-    })
+    }
 }
 
 /// The first documents as the events of INIT_EVENT, a JSON array.
@@ -64,6 +70,36 @@ pub(crate) fn append_events(id: u64, events: &WatchEvents, array: &mut String) {
         // Writing into a string cannot fail.
         let _ = write!(array, r#"{comma}{{"ID":{id},{text}}}"#);
     }
+}
+
+/// `events` for a watcher who may not know what has become of the documents that `hidden` names by their place: of these they
+/// are told only that they left. The document that remains of each is its `_id`.
+pub(crate) fn withhold(events: &WatchEvents, hidden: &[usize]) -> Arc<WatchEvents> {
+    let told = events.events().iter().enumerate().map(|(place, event)| match hidden.contains(&place) {
+        true => {
+            WatchEvent { data: DataType::Update, document: id_alone(&event.document), changes: None, ..event.clone() }
+        }
+        false => event.clone(),
+    });
+    let told = WatchEvents::new(told.collect());
+    let mut place = 0..;
+    // These texts are this watcher's own: `told` is shared with nobody.
+    told.texts(|event| match place.next().is_some_and(|place| hidden.contains(&place)) {
+        true => text_without_document(event),
+        false => event_text(event),
+    });
+    told
+}
+
+fn id_alone(document: &RawDocumentBuf) -> Arc<RawDocumentBuf> {
+    let id = document.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok()).unwrap_or(Bson::Null);
+    Arc::new(RawDocumentBuf::try_from(&Document::from_iter([("_id".to_owned(), id)])).unwrap_or_default())
+}
+
+/// An empty `Doc` is allowed to an update that takes a document out (protocol §4.3).
+fn text_without_document(event: &WatchEvent) -> String {
+    let id = id_text(DocumentRef::from(&*event.document));
+    format!(r#""DataType":"{}","QueueType":"{}","DocID":{id},"Doc":"""#, data_type(event.data), queue_type(event.queue))
 }
 
 /// Everything of an event but its id. The whole document always (protocol §4.3).
@@ -128,12 +164,6 @@ fn quoted(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
 }
 
-fn filter(environment: &Environment, caller: &Caller, params: &Params) -> Result<Filter, ActionError> {
-    let mut query = params.optional_document("query", environment.shared.clock.now())?.unwrap_or_default();
-    access::fill_in_openid(caller, &mut query);
-    Ok(Filter::parse(&query)?)
-}
-
 /// The older SDKs put the JSON of a query into a JSON string once more (protocol §4.2).
 fn unwrap_text(query: &mut String) {
     if query.starts_with('"')
@@ -190,7 +220,6 @@ mod tests {
     use super::*;
     use document::{DateTime, decode_text};
     use serde_json::json;
-    use std::sync::Arc;
 
     #[test]
     fn events_have_their_wire_form() {
@@ -210,6 +239,27 @@ mod tests {
             (DataType::Limit, QueueType::Enqueue, r#"{"_id": 5}"#, None),
             json!({"ID": 7, "DataType": "limit", "QueueType": "enqueue", "DocID": 5, "Doc": r#"{"_id":5}"#}),
         );
+    }
+
+    #[test]
+    fn what_is_withheld_is_told_without_its_document() {
+        let event = |id: i32, data| WatchEvent {
+            queue: QueueType::Dequeue,
+            data,
+            record: 1,
+            document: raw(&format!(r#"{{"_id": {id}, "secret": 7}}"#)),
+            changes: Some(FieldChanges { updated: read(r#"{"secret": 7}"#), removed: Vec::new() }),
+        };
+        let events = WatchEvents::new(vec![event(1, DataType::Update), event(2, DataType::Replace)]);
+        let told = withhold(&events, &[1]);
+        let mut array = "[".to_owned();
+        append_events(3, &told, &mut array);
+        let told: Value = serde_json::from_str(&format!("{array}]")).unwrap();
+        assert_eq!(told[0]["Doc"], r#"{"_id":1,"secret":7}"#);
+        assert_eq!(told[1], json!({"ID": 3, "DataType": "update", "QueueType": "dequeue", "DocID": 2, "Doc": ""}));
+        let mut array = "[".to_owned();
+        append_events(3, &events, &mut array);
+        assert!(array.matches("secret").count() > 2, "the others' events are whole: {array}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! A folder of fixtures, read and checked as a whole before anything of it is stored. `database/NAME.jsonl` are collections as
-//! JSON Lines (semantics DB-10.01), everything under `storage/` is a stored file, `users.json` and `permissions.json` are what
-//! the cloud's console would hold.
+//! JSON Lines (semantics DB-10.01), everything under `storage/` is a stored file, `users.json`, `permissions.json` and
+//! `rules.json` are what the cloud's console would hold.
 
 use super::SeedError;
-use crate::access::{self, Mode};
+use crate::access::{self, Mode, Permission, Problem, Target};
 use crate::accounts::{Address, PasswordHash};
 use crate::error::ActionError;
 use crate::indexes::IndexLine;
@@ -20,6 +20,7 @@ use uuid::Uuid;
 const USERS_FILE: &str = "users.json";
 const PERMISSIONS_FILE: &str = "permissions.json";
 const INDEXES_FILE: &str = "indexes.json";
+const RULES_FILE: &str = "rules.json";
 
 /// What a folder of fixtures holds; empty by default.
 #[derive(Debug, Default)]
@@ -27,8 +28,8 @@ pub(super) struct Fixtures {
     pub(super) collections: Vec<Collection>,
     pub(super) files: Vec<File>,
     pub(super) users: Vec<UserLine>,
-    /// The modes of collections and files.
-    pub(super) modes: Vec<Entry>,
+    /// Who may do what: the modes, then the rules, which count where there are both.
+    pub(super) permissions: Vec<Entry>,
     pub(super) indexes: Vec<(CollectionName, IndexDefinition)>,
     /// Where the users come from, for messages.
     users_path: PathBuf,
@@ -79,10 +80,10 @@ impl Fixtures {
     /// Reads `folder`. Every mistake names its file and, where there is one, its line and field.
     pub(super) fn read(folder: &Path, now: DateTime) -> Result<Fixtures, SeedError> {
         let (database, storage) = (folder.join("database"), folder.join("storage"));
-        let [users_path, permissions, indexes] =
-            [USERS_FILE, PERMISSIONS_FILE, INDEXES_FILE].map(|name| folder.join(name));
+        let [users_path, permissions, rules, indexes] =
+            [USERS_FILE, PERMISSIONS_FILE, RULES_FILE, INDEXES_FILE].map(|name| folder.join(name));
         if ![&database, &storage].iter().any(|folder| folder.is_dir())
-            && ![&users_path, &permissions, &indexes].iter().any(|file| file.is_file())
+            && ![&users_path, &permissions, &rules, &indexes].iter().any(|file| file.is_file())
         {
             return Err(SeedError::NotFixtures(folder.to_path_buf()));
         }
@@ -90,7 +91,7 @@ impl Fixtures {
             collections: read_collections(&database, now)?,
             files: list_files(&storage)?,
             users: read_json(&users_path)?.unwrap_or_default(),
-            modes: read_modes(&permissions)?,
+            permissions: [read_modes(&permissions)?, read_rules(&rules)?].concat(),
             indexes: read_indexes(&indexes)?,
             users_path,
         })
@@ -109,7 +110,7 @@ impl Fixtures {
             gained.push(Entry::User(user));
             gained.extend(line.default.then(|| Entry::DefaultUser(line.name.clone())));
         }
-        gained.extend(self.modes.iter().cloned());
+        gained.extend(self.permissions.iter().cloned());
         Ok(gained)
     }
 
@@ -222,12 +223,33 @@ fn read_modes(path: &Path) -> Result<Vec<Entry>, SeedError> {
     for (name, mode) in collections {
         let field = format!("collections.{name}");
         access::collection(&name).map_err(|error| failed(&field, error))?;
-        modes.push(Entry::CollectionMode(name, Mode::parse(&mode).map_err(|error| failed(&field, error))?));
+        let mode = Mode::parse(&mode).map_err(|error| failed(&field, error))?;
+        modes.push(Entry::Collection(name, Permission::Mode(mode)));
     }
     if let Some(mode) = files {
-        modes.push(Entry::FilesMode(Mode::parse(&mode).map_err(|error| failed("files", error))?));
+        let mode = Mode::parse(&mode).map_err(|error| failed("files", error))?;
+        modes.push(Entry::Files(Permission::Mode(mode)));
     }
     Ok(modes)
+}
+
+fn read_rules(path: &Path) -> Result<Vec<Entry>, SeedError> {
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let failed = |problems: Vec<Problem>| {
+        let lines = problems.iter().map(|problem| format!("{}:{problem}", path.display()));
+        SeedError::Rules(lines.collect::<Vec<_>>().join("\n"))
+    };
+    let mut entries = Vec::new();
+    for (target, text) in access::split(&read_text(path)?).map_err(failed)? {
+        if let Target::Collection(name) = &target {
+            let unnamed = |error: ActionError| SeedError::Name { path: path.to_path_buf(), reason: error.message };
+            access::collection(name).map_err(unnamed)?;
+        }
+        entries.push(Entry::of_rules(target, &text).map_err(failed)?);
+    }
+    Ok(entries)
 }
 
 fn read_indexes(path: &Path) -> Result<Vec<(CollectionName, IndexDefinition)>, SeedError> {
@@ -312,7 +334,12 @@ mod tests {
             "{\"collections\": {\"todos\": \"OPEN\"}}",
             "permissions.json: collections.todos: `OPEN`",
         );
-        check("permissions.json", "{\"files\": \"CUSTOM\"}", "permissions.json: files: not supported by the emulator");
+        check("permissions.json", "{\"files\": \"CUSTOM\"}", "permissions.json: files: CUSTOM comes with rules");
+        let rules = "{\"collections\": {\n  \"todos\": {\"read\": \"doc.a = 1\"}}}";
+        check("rules.json", rules, "rules.json:2:28: compare with `==`");
+        check("rules.json", "{\"files\": {\"list\": true}}", "rules.json:1:12: `list` is no operation");
+        check("rules.json", "{\"todos\": {}}", "rules.json:1:2: `todos` has no rules");
+        check("rules.json", "{\"collections\": {\"_emulator\": {}}}", "rules.json: ");
     }
 
     #[test]

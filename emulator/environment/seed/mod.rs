@@ -45,7 +45,7 @@ pub enum SeedError {
         source: std::io::Error,
     },
     /// It is not a fixture folder.
-    #[error("{} is no fixture folder: it has neither `database/` with NAME.jsonl files, nor `storage/`, `users.json` or `permissions.json`", .0.display())]
+    #[error("{} is no fixture folder: it has neither `database/` with NAME.jsonl files, nor `storage/`, `users.json`, `permissions.json`, `rules.json` or `indexes.json`", .0.display())]
     NotFixtures(PathBuf),
     /// A line is not what it should be.
     #[error("{}:{line}: {reason}", .path.display())]
@@ -57,6 +57,9 @@ pub enum SeedError {
         /// What is wrong with it, naming the field.
         reason: String,
     },
+    /// Mistakes in rules: a line for each, with its file, line and column.
+    #[error("{0}")]
+    Rules(String),
     /// A file's name cannot be a collection's or a stored file's, or what is in it does not fit.
     #[error("{}: {reason}", .path.display())]
     Name {
@@ -93,7 +96,7 @@ pub(crate) async fn seed(environment: &Environment, folder: &Path, reset: bool) 
     })
 }
 
-/// Removes every document, file, user and permission mode of `environment`. Its collections stay, empty.
+/// Removes every document, file, user, permission mode and rule of `environment`. Its collections stay, empty.
 pub(crate) async fn reset(environment: &Environment) -> Result<(), SeedError> {
     Change { environment, fixtures: &Fixtures::default(), reset: true }.carry_out().await
 }

@@ -7,7 +7,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { useEmulator } = require('../support/emulator');
 const { adminOf } = require('./admin');
-const { SUBJECTS } = require('./subjects');
+const SUBJECTS = require('./subjects');
 
 const SURROUNDINGS = {
   chromium: () => require('./surroundings/chromium'),

@@ -21,16 +21,15 @@
 //!
 //! A refusal is -502003 `DATABASE_PERMISSION_DENIED` for collections (UNC-33), -503002 for files, -501023 for functions
 //! (UNC-35); its text for the SDK is the refusal's `Display`, for the log its `details()`, which hold what `get()`
-//! read. Where UNC-32 is set to the newer behaviour, a document operation reads the document first and asks `Document`
-//! of it.
+//! read. A document operation is a query by `_id`, as WeChat documents it (UNC-32): nothing is read to judge it.
 //!
 //! ## No oracle
 //! Rules are about whole documents: the cloud has none about fields. A query is admitted only where everything it can
 //! find may be read, and that is decided before any data is looked at; so no sort, filter, count or page can tell of
 //! what may not be read, provided that the query proved is the one run, nothing is narrowed in place of being refused,
 //! and no stage of a client's aggregation reaches another collection. One thing remains: an update may take a document
-//! out of a watched query and so out of the rule. An event of that kind (`update`/`dequeue`) must be asked `Read` with
-//! `Document`, and go out with an empty `Doc` where that refuses, as the wire allows (semantics §6).
+//! out of a watched query and so out of the rule. Of such an event (`dequeue`) `watches.rs` asks `Read` with `Document`,
+//! and sends it with an empty `Doc` where that refuses, as the wire allows (semantics §6).
 //!
 //! ## Differences from the cloud
 //! - Whether the cloud proves `$all`, or tells dates and numbers apart, is not known: here `$all` proves membership,
@@ -38,6 +37,7 @@
 //! - A rule that ends in a fault refuses; one within `||` leaves the other side its say. `!` of a fault is a fault.
 //! - `/pattern/.test(value)` is taken; no document of the cloud's promises it.
 
+mod book;
 mod check;
 mod evaluate;
 mod explain;
@@ -62,12 +62,13 @@ use std::collections::BTreeMap;
 use jsonc_parser::ast::{ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 
+pub(crate) use book::{Target, check_book, join, split};
 pub(crate) use check::{Kind, check};
-pub(crate) use refusal::{Failed, Operand, Reason, Refusal};
+pub(crate) use refusal::Refusal;
 pub(crate) use request::{Documents, Identity, Reference, Request, Subject};
 pub(crate) use rule::Rule;
 pub(crate) use text::{Place, Problem, Severity};
-pub(crate) use trial::{Report, RuleBook, run};
+pub(crate) use trial::{RuleBook, run};
 
 use text::Source;
 

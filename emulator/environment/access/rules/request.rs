@@ -66,7 +66,7 @@ impl<'a> Request<'a> {
 pub(crate) enum Subject<'a> {
     /// Whatever a query finds, its `{openid}` filled in. Proved, without looking at data (semantics DB-7.22).
     Query(&'a Document),
-    /// One document: the new one of a create, or the one read for a document operation where UNC-32 is set so.
+    /// One document: the new one of a create, or one that has left a watched query.
     Document(&'a Document),
     /// A file, as `{openid: the creator, path, …}`; a new one as it is going to be.
     File(&'a Document),

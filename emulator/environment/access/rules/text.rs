@@ -126,6 +126,14 @@ impl<'a> Source<'a> {
         Place { line: before.matches('\n').count() + 1, column }
     }
 
+    /// What stands under `member`, with nothing but line ends and blanks before it, so that it is where it was.
+    pub(super) fn kept_in_place(self, member: &ObjectProp<'_>) -> String {
+        let range = member.value.range();
+        let Place { line, column } = self.place(range.start);
+        let written = self.text.get(range.start..range.end).unwrap_or_default();
+        format!("{}{}{written}", "\n".repeat(line - 1), " ".repeat(column - 1))
+    }
+
     /// The place of what stands `offset` bytes within the string literal that begins at `start`, its escapes resolved.
     pub(super) fn place_in_string(self, start: usize, offset: usize) -> Place {
         let mut raw = start + 1;

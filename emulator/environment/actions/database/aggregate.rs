@@ -1,13 +1,12 @@
 //! Aggregation: stages to a pipeline, results to texts (protocol §2.4, §2.5, semantics DB-4.02 … DB-4.05).
 
 use super::{LIMIT_DEFAULT_USERS, Request, answer};
-use crate::access;
+use crate::access::{self, Deed};
 use crate::actions::lint;
 use crate::cloud::Reply;
 use crate::error::ActionError;
 use database::{AggregateRequest, CollectionName};
 use document::{Bson, Dialect, Document, RawDocumentBuf};
-use query::Filter;
 use query::aggregate::Pipeline;
 use serde_json::{Value, json};
 
@@ -17,7 +16,7 @@ impl Request<'_> {
         let collection = self.collection()?;
         let stages =
             self.params.array("stages")?.iter().map(|stage| self.stage(stage)).collect::<Result<Vec<_>, _>>()?;
-        let pipeline = self.allowed(&collection, Pipeline::parse(&stages)?)?;
+        let pipeline = self.allowed(&collection, Pipeline::parse(&stages)?, &stages).await?;
         self.warn(pipeline.warnings().iter().cloned().collect());
         let request = AggregateRequest { collection, pipeline, seed: rand::random() };
         let documents = self.environment.database.aggregate(request).await?;
@@ -39,9 +38,16 @@ impl Request<'_> {
         Ok(Bson::Document(Document::from_iter([(key.to_owned(), value)])))
     }
 
-    /// The pipeline over what the caller may read; a user gets a page of it unless it has a `$limit` of its own.
-    fn allowed(&self, collection: &CollectionName, pipeline: Pipeline) -> Result<Pipeline, ActionError> {
-        let readable = access::read_filter(self.environment, self.caller, collection, Filter::all())?;
+    /// The pipeline over what the caller may read; a user gets a page of it unless it has a `$limit` of its own. Rules are asked
+    /// about the `$match` that it begins with (semantics DB-7.26).
+    async fn allowed(
+        &self,
+        collection: &CollectionName,
+        pipeline: Pipeline,
+        stages: &[Bson],
+    ) -> Result<Pipeline, ActionError> {
+        let matched = first_match(stages).unwrap_or_default();
+        let readable = self.permitted(collection, matched, Deed::Read).await?;
         if self.caller.is_administrator() {
             return Ok(pipeline);
         }
@@ -53,6 +59,11 @@ impl Request<'_> {
         let pipeline = pipeline.narrowed(readable);
         Ok(if pipeline.is_limited() { pipeline } else { pipeline.limited(LIMIT_DEFAULT_USERS) })
     }
+}
+
+/// The query of a `$match` that stands first.
+fn first_match(stages: &[Bson]) -> Option<Document> {
+    stages.first()?.as_document()?.get_document("$match").ok().cloned()
 }
 
 /// An array of texts; in dialect A that array is a text itself.

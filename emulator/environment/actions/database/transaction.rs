@@ -34,7 +34,7 @@ impl Request<'_> {
     pub(crate) async fn get_in_transaction(self) -> Result<Reply, ActionError> {
         self.transaction_id()?;
         let limit = if self.asks_for_one() { 1 } else { self.limit()? };
-        let documents = self.session()?.find(self.find_request(self.skip()?, limit)?).await?;
+        let documents = self.session()?.find(self.find_request(self.skip()?, limit).await?).await?;
         let data = if self.asks_for_one() {
             documents.first().map_or_else(|| json!("null"), |document| text_of(document.into()))
         } else {
@@ -65,7 +65,7 @@ impl Request<'_> {
         } else {
             self.replacement(&collection, data)?
         };
-        let request = self.update_request(collection, update, upsert, false)?;
+        let request = self.update_request(collection, update, upsert, false).await?;
         let UpdateReply { matched, upserted, .. } = self.session()?.update(request).await?;
         let mut fields = vec![("updated", number_text(matched))];
         if let Some(id) = upserted {

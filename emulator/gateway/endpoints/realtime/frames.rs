@@ -131,7 +131,11 @@ impl Envelope {
 
     /// The answer ERROR.
     pub(super) fn error(&self, error: &ActionError) -> String {
-        self.write("ERROR", json!({ "code": error.code, "message": error.message }))
+        let mut data = json!({ "code": error.code, "message": error.message });
+        if let Some(explanation) = &error.explanation {
+            data["emulator"] = Value::clone(explanation);
+        }
+        self.write("ERROR", data)
     }
 
     /// INIT_EVENT or NEXT_EVENT.

@@ -3,7 +3,7 @@
 
 const { default: cloudbase } = require('js-sdk');
 const { openApp, runRow, signInWithProvider } = require('../open-app');
-const { SUBJECTS } = require('../subjects');
+const SUBJECTS = require('../subjects');
 
 const admin = new Proxy({}, { get: (_, name) => (...args) => window.askAdmin(name, args) });
 const sockets = keepSockets();

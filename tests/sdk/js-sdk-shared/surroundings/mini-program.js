@@ -8,7 +8,7 @@ const { setPatientTimeout } = require('../../../client/support/simulator');
 const { createWx } = require('../../../client/wx');
 const { APPID, ENVIRONMENT } = require('../../support/emulator');
 const { openApp, runRow } = require('../open-app');
-const { SUBJECTS } = require('../subjects');
+const SUBJECTS = require('../subjects');
 
 async function open(folder, emulator, admin) {
   let code = 'code-of-nobody';

@@ -7,7 +7,7 @@ const { after } = require('node:test');
 const { setPatientTimeout } = require('../../../client/support/simulator');
 const { APPID, ENVIRONMENT } = require('../../support/emulator');
 const { openApp, runRow, signInWithProvider } = require('../open-app');
-const { SUBJECTS } = require('../subjects');
+const SUBJECTS = require('../subjects');
 
 async function open(folder, emulator, admin) {
   globalThis.setTimeout = setPatientTimeout;
