@@ -72,7 +72,7 @@ fn mistakes_are_told_and_change_nothing() {
     insert(&emulator, &[json!({"_id": 1}), json!({"_id": 2})]);
     for (params, says) in [
         (json!({"collection": "c", "keys": {"a": 1}, "unique": true}), "E11000"),
-        (json!({"collection": "c", "keys": {}}), "index"),
+        (json!({"collection": "c", "keys": {}}), "Index keys cannot be an empty object"),
         (json!({"collection": "c", "keys": {"a": "text"}}), "text"),
         (json!({"collection": "nowhere", "keys": {"a": 1}}), "nowhere"),
         (json!({"collection": "c"}), "keys"),
@@ -115,7 +115,8 @@ fn fixtures_bring_their_indexes_with_the_data_or_nothing() {
     write(&folder.path().join("database/c.jsonl"), "{\"_id\": 1, \"a\": 1}\n{\"_id\": 2, \"a\": 1}\n");
     write(&folder.path().join("indexes.json"), r#"{"c": [{"keys": {"a": 1}, "unique": true}]}"#);
     let seed = json!({"folder": folder.path()});
-    assert!(refusal(&emulator, "seed", seed.clone()).contains("E11000"));
+    let message = refusal(&emulator, "seed", seed.clone());
+    assert!(message.contains("c.jsonl") && message.contains("E11000"), "{message}");
     assert_eq!(manage(&emulator, "collections", json!({}))["collections"], json!([]));
     write(&folder.path().join("indexes.json"), r#"{"c": [{"keys": {"a": 1, "b": -1}}, {"keys": {"b": 2}}]}"#);
     let message = refusal(&emulator, "seed", seed.clone());

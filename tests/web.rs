@@ -233,8 +233,8 @@ fn what_only_servers_do_is_refused() {
     assert_eq!(manage(&emulator, "users/list", json!({}))["users"].as_array().unwrap().len(), 1);
     let authority = json!({ "openId": "oBOB", "fileList": [{ "path": "a.txt" }] });
     assert_eq!(alice.refusal("storage.getFileAuthority", authority), "STORAGE_EXCEED_AUTHORITY");
-    let answer = alice.ask("auth.sendPhoneCode", json!({}));
-    assert_eq!(answer["message"], "not supported by the emulator: auth.sendPhoneCode");
+    let answer = alice.ask("auth.updateUserInfo", json!({}));
+    assert_eq!(answer["message"], "not supported by the emulator: auth.updateUserInfo");
 }
 
 #[test]

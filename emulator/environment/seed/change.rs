@@ -137,8 +137,9 @@ impl Change<'_> {
     /// The error with the place of the document that it is about.
     fn placed(&self, error: DatabaseError) -> SeedError {
         match &error {
-            DatabaseError::DuplicateKey { collection, key, .. } => {
-                self.fixtures.place_of(collection, key).unwrap_or(SeedError::Database(error))
+            DatabaseError::DuplicateKey { collection, index, key } => {
+                let place = self.fixtures.place_of(collection, index, key, &error);
+                place.unwrap_or(SeedError::Database(error))
             }
             _ => SeedError::Database(error),
         }

@@ -8,7 +8,7 @@ use crate::accounts::{Address, PasswordHash};
 use crate::error::ActionError;
 use crate::indexes::IndexLine;
 use crate::register::{Entries, Entry, User};
-use database::{CollectionName, IndexDefinition};
+use database::{CollectionName, DatabaseError, IndexDefinition};
 use document::{Bson, DateTime, Document, ValueRef, encode_key, to_shell_text};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +20,8 @@ use uuid::Uuid;
 const USERS_FILE: &str = "users.json";
 const PERMISSIONS_FILE: &str = "permissions.json";
 const INDEXES_FILE: &str = "indexes.json";
+/// The index every collection has.
+const INDEX_IDS: &str = "_id_";
 const RULES_FILE: &str = "rules.json";
 
 /// What a folder of fixtures holds; empty by default.
@@ -119,9 +121,18 @@ impl Fixtures {
         self.collections.iter().map(|collection| collection.documents.len()).sum()
     }
 
-    /// Where the document stands whose `_id` the database did not take: `key` is how it prints that `_id`.
-    pub(super) fn place_of(&self, collection: &CollectionName, key: &str) -> Option<SeedError> {
+    /// Where the document stands whose key the database did not take, as far as that can be told: `key` is how it prints it.
+    pub(super) fn place_of(
+        &self,
+        collection: &CollectionName,
+        index: &str,
+        key: &str,
+        error: &DatabaseError,
+    ) -> Option<SeedError> {
         let collection = self.collections.iter().find(|known| known.name == *collection)?;
+        if index != INDEX_IDS {
+            return Some(SeedError::Name { path: collection.path.clone(), reason: error.to_string() });
+        }
         let is_it = |document: &Document| {
             document.get("_id").is_some_and(|id| key == format!("{{ : {} }}", to_shell_text(ValueRef::from(id))))
         };
