@@ -8,13 +8,14 @@ use std::path::Path;
 
 use sled::{Batch, IVec};
 
-use crate::Sequence;
-
 /// How many bytes there may be before the tree is flushed: opening takes some hundredths of a second for as many.
 const BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Length and checksum of the content of a record, each four bytes.
 const HEAD: usize = 8;
+
+/// Where the tree has the number of the last record that was written to it.
+pub(super) const NUMBER_KEY: [u8; 5] = [0, 0, 0, 0, 0xff];
 
 /// In place of a value's length: the entry is removed.
 const REMOVED: u32 = u32::MAX;
@@ -26,6 +27,8 @@ pub(super) struct Journal {
     length: u64,
     /// Records that are not in the file yet.
     noted: Vec<u8>,
+    /// The number of the last record, in this file or an earlier one.
+    last: u64,
     /// Whether something was written to the tree that is not noted.
     is_partial: bool,
 }
@@ -59,23 +62,27 @@ impl Changes {
 }
 
 impl Journal {
-    /// Opens the journal of a folder, making an empty one where there is none, and returns it with what it holds: changes, each
-    /// with the last commit in it, in order. A record that was being written when its process died counts as none.
-    pub(super) fn open(folder: &Path) -> io::Result<(Journal, Vec<(Sequence, Changes)>)> {
+    /// Opens the journal of a folder, making an empty one where there is none, and returns it with what it holds: records by
+    /// their numbers, in order. One that was being written when its process died counts as none. `kept` is the number of the
+    /// last record that the tree has.
+    pub(super) fn open(folder: &Path, kept: u64) -> io::Result<(Journal, Vec<(u64, Changes)>)> {
         let path = folder.join("journal");
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let mut rest = bytes.as_slice();
-        let records = std::iter::from_fn(|| read_record(&mut rest)).collect();
-        Ok((Journal { file, length: bytes.len() as u64, noted: Vec::new(), is_partial: false }, records))
+        let records: Vec<_> = std::iter::from_fn(|| read_record(&mut rest)).collect();
+        let last = records.last().map_or(kept, |(number, _)| kept.max(*number));
+        Ok((Journal { file, length: bytes.len() as u64, noted: Vec::new(), last, is_partial: false }, records))
     }
 
-    /// Notes changes that are written to the tree, the last of them of commit `sequence`.
-    pub(super) fn note(&mut self, sequence: Sequence, changes: &Changes) {
+    /// Notes changes that are written to the tree next, as one record, whose number goes into the tree with them.
+    pub(super) fn note(&mut self, changes: &mut Changes) {
+        self.last += 1;
+        changes.insert(NUMBER_KEY.as_slice(), self.last.to_be_bytes().as_slice());
         let begin = self.noted.len();
         self.noted.extend([0; HEAD]);
-        self.noted.extend(sequence.to_le_bytes());
+        self.noted.extend(self.last.to_le_bytes());
         for (key, value) in &changes.entries {
             write_bytes(&mut self.noted, key);
             match value {
@@ -133,14 +140,14 @@ fn length_of(bytes: &[u8]) -> u32 {
 }
 
 /// The next record; `None` after the last whole one.
-fn read_record(rest: &mut &[u8]) -> Option<(Sequence, Changes)> {
+fn read_record(rest: &mut &[u8]) -> Option<(u64, Changes)> {
     let (length, checksum) = (read_number(rest)?, read_number(rest)?);
     let (mut content, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
     if crc32fast::hash(content) != checksum {
         return None;
     }
     *rest = after;
-    let (sequence, entries) = content.split_first_chunk()?;
+    let (number, entries) = content.split_first_chunk()?;
     content = entries;
     let mut changes = Changes::default();
     while !content.is_empty() {
@@ -153,7 +160,7 @@ fn read_record(rest: &mut &[u8]) -> Option<(Sequence, Changes)> {
             _ => changes.insert(key, read_bytes(&mut content)?),
         }
     }
-    Some((Sequence::from_le_bytes(*sequence), changes))
+    Some((u64::from_le_bytes(*number), changes))
 }
 
 fn read_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
@@ -177,50 +184,51 @@ mod tests {
     #[test]
     fn what_was_written_is_read_up_to_the_last_whole_record() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut journal, records) = Journal::open(folder.path()).unwrap();
+        let (mut journal, records) = Journal::open(folder.path(), 0).unwrap();
         assert!(records.is_empty());
-        for sequence in 1..4 {
+        for number in 1..4 {
             let mut changes = Changes::default();
-            changes.insert(&b"key"[..], vec![7; sequence]);
+            changes.insert(&b"key"[..], vec![7; number]);
             changes.remove(&b"other"[..]);
-            journal.note(sequence as u64, &changes);
+            journal.note(&mut changes);
             journal.write().unwrap();
         }
         let path = folder.path().join("journal");
         let whole = std::fs::read(&path).unwrap();
         for length in 0..=whole.len() {
             std::fs::write(&path, &whole[..length]).unwrap();
-            let (_, records) = Journal::open(folder.path()).unwrap();
+            let (_, records) = Journal::open(folder.path(), 0).unwrap();
             assert_eq!(records.len(), (1..4).filter(|count| record_end(*count) <= length).count());
-            for (index, (sequence, changes)) in records.into_iter().enumerate() {
-                assert_eq!(sequence, index as u64 + 1);
+            for (index, (number, changes)) in records.into_iter().enumerate() {
+                assert_eq!(number, index as u64 + 1);
                 let value = Some(IVec::from(vec![7; index + 1]));
-                assert_eq!(changes.entries, [(IVec::from("key"), value), (IVec::from("other"), None)]);
+                let own = (IVec::from(&NUMBER_KEY), Some(IVec::from(&number.to_be_bytes())));
+                assert_eq!(changes.entries, [(IVec::from("key"), value), (IVec::from("other"), None), own]);
             }
         }
         std::fs::write(&path, [&whole[..20], &[whole[20] ^ 1], &whole[21..]].concat()).unwrap();
-        assert!(Journal::open(folder.path()).unwrap().1.is_empty());
+        assert!(Journal::open(folder.path(), 0).unwrap().1.is_empty());
     }
 
-    /// Head, sequence, a key of three bytes with a value as long as the record's number, a key of five without one.
+    /// Head, number, a key of three bytes with a value as long as the number says, a key of five without one, the number's own.
     fn record_end(count: usize) -> usize {
-        (1..=count).map(|number| HEAD + 8 + 4 + 3 + 4 + number + 4 + 5 + 4).sum()
+        (1..=count).map(|number| HEAD + 8 + 4 + 3 + 4 + number + 4 + 5 + 4 + 4 + 5 + 4 + 8).sum()
     }
 
     #[test]
     fn it_is_empty_once_the_tree_is_flushed() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut journal, _) = Journal::open(folder.path()).unwrap();
+        let (mut journal, _) = Journal::open(folder.path(), 0).unwrap();
         let mut changes = Changes::default();
         changes.insert(&b"key"[..], vec![0; BYTES_MAX as usize]);
-        journal.note(1, &changes);
+        journal.note(&mut changes);
         assert!(journal.is_full());
         journal.write().unwrap();
         journal.clear().unwrap();
-        journal.note(2, &Changes::default());
+        journal.note(&mut Changes::default());
         journal.write().unwrap();
-        let (_, records) = Journal::open(folder.path()).unwrap();
-        assert_eq!(records.iter().map(|(sequence, _)| *sequence).collect::<Vec<_>>(), [2]);
+        let (_, records) = Journal::open(folder.path(), 0).unwrap();
+        assert_eq!(records.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2]);
         journal.pass_over();
         assert!(journal.is_full());
     }

@@ -33,7 +33,7 @@ pub(crate) use writes::Writes;
 
 use catalogue::{PREFIX, STATE_KEY};
 use files::Files;
-use journal::{Changes, Journal};
+use journal::{Changes, Journal, NUMBER_KEY};
 use key::VersionKey;
 
 /// How often opening is tried again when the folder is locked: this process may be about to let it go.
@@ -81,9 +81,10 @@ impl Engine {
 
     fn open_unguarded(folder: &Path, options: &StoreOptions) -> Result<Opened, DatabaseError> {
         let tree = open_tree(folder, options.cache_bytes)?;
-        let (journal, records) = Journal::open(folder).map_err(unwritten)?;
+        let kept = recorded(&tree)?;
+        let (journal, records) = Journal::open(folder, kept).map_err(unwritten)?;
         let mut engine = Engine { tree, files: Files::of(folder), journal: Some(Mutex::new(journal)) };
-        engine.recover(records)?;
+        engine.recover(records, kept)?;
         if options.durability != Durability::Process {
             engine.journal = None;
         }
@@ -155,22 +156,21 @@ impl Engine {
         self.tree.iter().filter(|item| item.as_ref().is_ok_and(|(key, _)| !key.starts_with(&PREFIX))).count()
     }
 
-    /// Writes to the tree what it did not keep: it has all commits up to one.
-    fn recover(&self, records: Vec<(Sequence, Changes)>) -> Result<(), DatabaseError> {
+    /// Writes to the tree what it did not keep: it has all records up to the one of number `kept`.
+    fn recover(&self, records: Vec<(u64, Changes)>, kept: u64) -> Result<(), DatabaseError> {
         if records.is_empty() {
             return self.journal().map_or(Ok(()), |mut journal| journal.clear().map_err(unwritten));
         }
-        let kept = self.load_state()?.sequence;
-        for (_, changes) in records.into_iter().filter(|(sequence, _)| *sequence > kept) {
+        for (_, changes) in records.into_iter().filter(|(number, _)| *number > kept) {
             self.tree.apply_batch(changes.into_batch()).map_err(failure)?;
         }
         self.flush()
     }
 
     /// Notes what is written to the tree.
-    fn note(&self, sequence: Sequence, changes: &Changes) {
+    fn note(&self, changes: &mut Changes) {
         if let Some(mut journal) = self.journal() {
-            journal.note(sequence, changes);
+            journal.note(changes);
         }
     }
 
@@ -198,7 +198,7 @@ impl Engine {
         let mut catalogue = Catalogue::default();
         for item in self.tree.scan_prefix(PREFIX) {
             let (key, value) = item.map_err(failure)?;
-            if *key != STATE_KEY {
+            if *key != STATE_KEY && *key != NUMBER_KEY {
                 catalogue.load(&key, &value)?;
             }
         }
@@ -249,6 +249,17 @@ fn open_tree(folder: &Path, cache_bytes: u64) -> Result<sled::Db, DatabaseError>
 /// sled has no error of its own for a locked folder.
 fn is_locked(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+/// The number of the last record of the journal that the tree has.
+fn recorded(tree: &sled::Db) -> Result<u64, DatabaseError> {
+    match tree.get(NUMBER_KEY).map_err(failure)? {
+        None => Ok(0),
+        Some(bytes) => {
+            let bytes = bytes.as_ref().try_into();
+            bytes.map(u64::from_be_bytes).map_err(|_| DatabaseError::Corrupt("the journal's number".to_owned()))
+        }
+    }
 }
 
 fn unwritten(error: std::io::Error) -> DatabaseError {

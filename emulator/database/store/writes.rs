@@ -82,7 +82,7 @@ impl Engine {
         for key in writes.garbage {
             last.remove(key);
         }
-        self.note(after.sequence, &last);
+        self.note(&mut last);
         self.tree.apply_batch(last.into_batch()).map_err(failure)
     }
 
