@@ -8,7 +8,7 @@ const { test } = require('node:test');
 const { promisify } = require('node:util');
 
 const SDK_TESTS = path.resolve(__dirname, '..');
-const INSIDE = ['node-sdk-3.18.3/database-write.test.js', 'wx-server-sdk-4.0.2/context.test.js', 'wx-server-sdk-4.0.2/files.test.js'];
+const INSIDE = ['node-sdk-3.18.3/shared.test.js', 'wx-server-sdk-4.0.2/context.test.js', 'wx-server-sdk-4.0.2/files.test.js'];
 
 test('start, an SDK and functions work with nothing but loopback', async () => {
   // Root makes the namespace as it is; others need a user namespace for it.
