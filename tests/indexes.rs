@@ -118,7 +118,7 @@ fn fixtures_bring_their_indexes_with_the_data_or_nothing() {
     let message = refusal(&emulator, "seed", seed.clone());
     assert!(message.contains("c.jsonl") && message.contains("E11000"), "{message}");
     assert_eq!(manage(&emulator, "collections", json!({}))["collections"], json!([]));
-    write(&folder.path().join("indexes.json"), r#"{"c": [{"keys": {"a": 1, "b": -1}}, {"keys": {"b": 2}}]}"#);
+    write(&folder.path().join("indexes.json"), r#"{"c": [{"keys": {"a": 1, "b": -1}}, {"keys": {"b": "text"}}]}"#);
     let message = refusal(&emulator, "seed", seed.clone());
     assert!(message.contains("indexes.json") && message.contains("c[1]"), "{message}");
     write(

@@ -16,11 +16,11 @@ pub struct StoreOptions {
 }
 
 impl Default for StoreOptions {
-    /// Survives `kill -9`; 64 MB of cache; transactions live 30 s, and plain writes wait 5 s for them.
+    /// Survives `kill -9`; up to 512 MB of cache, as much as the data needs; transactions live 30 s, and plain writes wait 5 s for them.
     fn default() -> StoreOptions {
         StoreOptions {
             durability: Durability::Process,
-            cache_bytes: 64 * 1024 * 1024,
+            cache_bytes: 512 * 1024 * 1024,
             transaction_life: Duration::from_secs(30),
             parking_patience: Duration::from_secs(5),
         }
