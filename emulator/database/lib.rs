@@ -15,6 +15,7 @@ mod draft;
 mod explain;
 mod group;
 mod index;
+mod namespaces;
 mod plan;
 mod read;
 mod record;
