@@ -7,11 +7,8 @@ use query::{Filter, Sort, Update};
 use serde_json::Value;
 
 use super::Bench;
+use super::support::{self, IndexCase};
 use crate::{DatabaseError, FindRequest, IndexDefinition, UpdateRequest};
-use support::IndexCase;
-
-#[path = "../../../tests/support/cases.rs"]
-mod support;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases");
 

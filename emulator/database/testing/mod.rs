@@ -12,6 +12,8 @@ mod indexes;
 mod isolation;
 mod laws;
 mod schedules;
+#[path = "../../../tests/support/cases.rs"]
+mod support;
 mod transactions;
 mod watches;
 mod watching;

@@ -12,12 +12,9 @@ use query::{Filter, Sort, Update};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::support::{self, Schedule, ScheduleAction, ScheduleStep};
 use super::{Bench, name};
 use crate::{CollectionName, DatabaseError, FindRequest, RemoveRequest, Transaction, UpdateRequest};
-use support::{Schedule, ScheduleAction, ScheduleStep};
-
-#[path = "../../../tests/support/cases.rs"]
-mod support;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases");
 
