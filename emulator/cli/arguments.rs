@@ -102,9 +102,9 @@ pub(crate) struct StartArguments {
     #[arg(long)]
     pub(crate) lan: bool,
 
-    /// Let in pages of this origin too, such as https://dev.example.com:8443; may be given several times
+    /// Let in pages of this origin too, such as `https://dev.example.com:8443`; may be given several times
     ///
-    /// Pages of localhost, 127.0.0.1 and [::1] are always let in, on any port, and mini programs.
+    /// Pages of localhost, 127.0.0.1 and `[::1]` are always let in, on any port, and mini programs.
     #[arg(long = "origin", value_name = "ORIGIN")]
     pub(crate) origins: Vec<String>,
 
