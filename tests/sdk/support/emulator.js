@@ -8,11 +8,11 @@
 
 const { execFile, spawn } = require('node:child_process');
 const fs = require('node:fs');
-const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { after, before } = require('node:test');
 const tcb = require('@cloudbase/node-sdk');
+const { cleanEnvironment, freePort } = require('./process');
 
 const PROJECT = path.resolve(__dirname, '..');
 const BINARY = process.env.EMULATOR_BINARY || path.resolve(PROJECT, '../../target/release/emulator');
@@ -149,23 +149,6 @@ function pointSdkAt(url) {
   // Without these two the SDK prints an error with every request of an SCF environment.
   process.env.TENCENTCLOUD_REGION = 'ap-shanghai';
   process.env.SCF_NAMESPACE = ENVIRONMENT;
-}
-
-/** This process's variables without those that would steer the emulator. */
-function cleanEnvironment() {
-  const names = Object.keys(process.env).filter((name) => !/^(EMULATOR|NODE_TEST|SCF|TCB|TENCENTCLOUD|WX)_/.test(name));
-  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 module.exports = { APPID, ENVIRONMENT, fileIdOf, useEmulator };

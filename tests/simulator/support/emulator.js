@@ -3,9 +3,9 @@
 'use strict';
 
 const { spawn } = require('node:child_process');
-const net = require('node:net');
 const path = require('node:path');
 const { after, before } = require('node:test');
+const { cleanEnvironment, freePort } = require('../../sdk/support/process');
 const { PROJECT } = require('./miniprogram');
 
 const BINARY = process.env.EMULATOR_BINARY || path.resolve(PROJECT, '../../target/release/emulator');
@@ -63,23 +63,6 @@ async function stop(child) {
     await ended;
     clearTimeout(timer);
   }
-}
-
-/** This process's variables without those that would steer the emulator. */
-function cleanEnvironment() {
-  const names = Object.keys(process.env).filter((name) => !/^(EMULATOR|NODE_TEST|SCF|TCB|TENCENTCLOUD|WX)_/.test(name));
-  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 module.exports = { useEmulator };
