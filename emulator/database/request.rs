@@ -76,10 +76,26 @@ pub struct RemoveRequest {
 /// A change of many things at once, in the order of the fields.
 #[derive(Default)]
 pub struct RefillRequest {
+    /// Whether all collections of the namespace lose their documents. They stay, with their indexes. Takes as long for a
+    /// million documents as for one.
+    pub emptied: bool,
     /// Documents to remove. From a missing collection nothing is removed.
     pub removals: Vec<RemoveRequest>,
     /// Indexes to make, and their collections where they are missing. One that is there already stays.
     pub indexes: Vec<(CollectionName, IndexDefinition)>,
     /// Collections to make where they are missing, and documents to insert, each with its `_id`.
     pub collections: Vec<(CollectionName, Vec<Document>)>,
+    /// Whether a document takes the place of one with its `_id`, instead of being refused.
+    pub replaces: bool,
+}
+
+/// What a [`RefillRequest`] did with its documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Refilled {
+    /// How many are new.
+    pub inserted: u64,
+    /// How many took the place of another one, the same or not.
+    pub replaced: u64,
+    /// How many were removed one by one, by [`RefillRequest::removals`].
+    pub removed: u64,
 }

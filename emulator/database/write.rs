@@ -3,24 +3,28 @@
 use document::{Bson, Document, DocumentRef, ValueRef};
 use query::{FieldChanges, Filter, QueryError, QueryErrorKind};
 
+use crate::collections::prepare;
 use crate::draft::{Draft, Target};
-use crate::plan::{Plan, Question};
+use crate::plan::{Plan, Question, record_by_id};
 use crate::record::{NewDocument, Record, encode};
 use crate::store::EntryKey;
 use crate::{
-    ChangeKind, CollectionName, DatabaseError, IndexDefinition, RemoveRequest, UpdateReply, UpdateRequest, index,
+    ChangeKind, CollectionName, DatabaseError, RefillRequest, Refilled, RemoveRequest, UpdateReply, UpdateRequest,
+    index,
 };
 
-/// Makes the collections that are missing and inserts all documents.
-pub(crate) fn seed(
-    draft: &mut Draft<'_>,
-    collections: &[(CollectionName, Vec<NewDocument>)],
-) -> Result<(), DatabaseError> {
-    for (name, documents) in collections {
-        let target = target(draft, name)?;
-        documents.iter().cloned().try_for_each(|document| draft.insert(&target, document))?;
+/// A [`RefillRequest`] whose documents may all be stored.
+pub(crate) struct Refill {
+    request: RefillRequest,
+    collections: Vec<(CollectionName, Vec<NewDocument>)>,
+}
+
+impl Refill {
+    pub(crate) fn prepare(mut request: RefillRequest) -> Result<Refill, DatabaseError> {
+        let collections = std::mem::take(&mut request.collections).into_iter();
+        let prepared = collections.map(|(name, documents)| Ok((name, prepare(documents)?)));
+        Ok(Refill { collections: prepared.collect::<Result<_, DatabaseError>>()?, request })
     }
-    Ok(())
 }
 
 /// A collection, made where it is missing.
@@ -31,24 +35,48 @@ fn target(draft: &mut Draft<'_>, name: &CollectionName) -> Result<Target, Databa
     }
 }
 
-/// Removes what is asked for, makes the indexes, then seeds. A collection that is missing has nothing to remove.
-pub(crate) fn refill(
-    draft: &mut Draft<'_>,
-    removals: &[RemoveRequest],
-    indexes: &[(CollectionName, IndexDefinition)],
-    collections: &[(CollectionName, Vec<NewDocument>)],
-) -> Result<(), DatabaseError> {
-    for request in removals {
-        match remove(draft, request) {
-            Ok(_) | Err(DatabaseError::CollectionMissing(_)) => {}
+/// Empties and removes what is asked for, makes the indexes, then stores the documents. A collection that is missing has
+/// nothing to remove.
+pub(crate) fn refill(draft: &mut Draft<'_>, refill: &Refill) -> Result<Refilled, DatabaseError> {
+    let Refill { request, collections } = refill;
+    let mut refilled = Refilled::default();
+    if request.emptied {
+        draft.empty_namespace()?;
+    }
+    for removal in &request.removals {
+        match remove(draft, removal) {
+            Ok(count) => refilled.removed += count,
+            Err(DatabaseError::CollectionMissing(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    for (collection, definition) in indexes {
+    for (collection, definition) in &request.indexes {
         target(draft, collection)?;
         index::create_within(draft, collection, definition)?;
     }
-    seed(draft, collections)
+    for (name, documents) in collections {
+        let target = target(draft, name)?;
+        for document in documents {
+            let replaces = request.replaces && replace(draft, &target, document)?;
+            if replaces {
+                refilled.replaced += 1;
+            } else {
+                draft.insert(&target, document.clone())?;
+                refilled.inserted += 1;
+            }
+        }
+    }
+    Ok(refilled)
+}
+
+/// Puts a document in the place of the one with its `_id`; `false` if there is none.
+fn replace(draft: &mut Draft<'_>, target: &Target, document: &NewDocument) -> Result<bool, DatabaseError> {
+    let Some(record) = record_by_id(draft, target.id, ValueRef::from(&document.id))? else { return Ok(false) };
+    draft.claim(&EntryKey::record(target.id, record.number))?;
+    if document.bytes.as_bytes() != &*record.version.value {
+        draft.replace(target, record, document.bytes.clone(), ChangeKind::Replace)?;
+    }
+    Ok(true)
 }
 
 /// Inserts all documents.

@@ -90,8 +90,9 @@ impl Change<'_> {
         }
         let mut collections = if own.is_empty() { Vec::new() } else { vec![(register::own_collection()?, own)] };
         collections.extend(self.fixtures.collections.iter().map(|found| (found.name.clone(), found.documents())));
-        let request = RefillRequest { removals, indexes: self.fixtures.indexes.clone(), collections };
-        self.environment.database.refill(request).await.map_err(|error| self.placed(error))
+        let indexes = self.fixtures.indexes.clone();
+        let request = RefillRequest { removals, indexes, collections, ..RefillRequest::default() };
+        self.environment.database.refill(request).await.map(drop).map_err(|error| self.placed(error))
     }
 
     /// What will have to be done with files. A file whose path is taken is a mistake, unless the old one goes.
@@ -207,7 +208,8 @@ impl Errand {
 
 async fn forget(environment: &Environment) -> Result<(), SeedError> {
     let request = RefillRequest { removals: vec![all_errands()?], ..RefillRequest::default() };
-    Ok(environment.database.refill(request).await?)
+    environment.database.refill(request).await?;
+    Ok(())
 }
 
 /// The entry documents that new ones take the place of.
