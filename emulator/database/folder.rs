@@ -53,6 +53,11 @@ impl Store {
         Ok(Database::new(self.shared.clone(), namespace.into()))
     }
 
+    /// Whether there is a namespace of that name.
+    pub fn has_namespace(&self, name: &str) -> bool {
+        self.shared.published.catalogue().namespace(name).is_some()
+    }
+
     /// The namespaces that have collections, and the forks, sorted.
     pub fn namespaces(&self) -> Vec<String> {
         let catalogue = self.shared.published.catalogue();

@@ -31,9 +31,14 @@ impl Store {
 }
 
 impl Frozen {
-    /// The names of all namespaces and, each with its snapshots behind it, of these: for this type's methods alone.
-    pub fn namespaces(&self) -> impl Iterator<Item = &str> {
-        self.view.catalogue.namespaces_after("")
+    /// The names from `first` on, sorted, of all namespaces and of their snapshots: for this type's methods alone.
+    pub fn namespaces<'a>(&'a self, first: &'a str) -> impl Iterator<Item = &'a str> {
+        self.view.catalogue.namespaces_after(first)
+    }
+
+    /// The namespace that such a name means, or that a snapshot of that name is of.
+    pub fn plain_name(name: &str) -> &str {
+        namespaces::plain(name)
     }
 
     /// The name by which this type's methods know a snapshot of a namespace.

@@ -96,6 +96,11 @@ pub(crate) fn is_plain(name: &str) -> bool {
     !name.contains(SEPARATOR)
 }
 
+/// The namespace that a name in the catalogue is of.
+pub(crate) fn plain(name: &str) -> &str {
+    name.split_once(SEPARATOR).map_or(name, |(namespace, _)| namespace)
+}
+
 /// What a snapshot is called in the catalogue.
 pub(crate) fn hidden(namespace: &str, snapshot: &str) -> String {
     format!("{namespace}{SEPARATOR}{snapshot}")

@@ -1,14 +1,18 @@
 //! The cloud of one emulator: opens the services on a data folder and hands out its environments.
 
+use crate::access;
 use crate::actions;
 use crate::caller::Caller;
+use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::data_folder::{DataFolder, DataFolderError, Holder};
 use crate::error::ActionError;
+use crate::files::{self, Unnamed};
+use crate::forks;
 use crate::identity::Sessions;
 use crate::invocation::Logs;
 use crate::outbox::Outbox;
-use crate::register::{self, Register, Registers};
+use crate::register::{Register, Registers};
 use crate::seed::{self, SeedError, Seeded};
 use crate::settings::{CloudSettings, ENVIRONMENT_DEFAULT};
 use crate::tokens::SignedOut;
@@ -21,7 +25,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use storage::{Storage, StorageError};
 
 const WORKERS_PER_FUNCTION: usize = 8;
-const ENVIRONMENT_NAME_LENGTH_MAX: usize = 64;
+/// Room for forks of forks.
+const ENVIRONMENT_NAME_LENGTH_MAX: usize = 128;
 /// What the token of the network signs.
 const NETWORK: &str = "local network";
 
@@ -70,7 +75,7 @@ pub enum OpenError {
     #[error(transparent)]
     Seed(#[from] SeedError),
     /// The environment's name is not one.
-    #[error("`{0}` is no name for an environment: 1 to 64 letters, digits, `-` and `_`")]
+    #[error("`{0}` is no name for an environment: 1 to 128 letters, digits, `-` and `_`")]
     EnvironmentName(String),
 }
 
@@ -83,12 +88,16 @@ pub(crate) struct Shared {
     pub(crate) logs: Arc<Logs>,
     pub(crate) signed_out: SignedOut,
     pub(crate) outbox: Outbox,
+    /// Held while files or whole environments change, so that no body loses its last name unseen.
+    pub(crate) filing: tokio::sync::Mutex<()>,
+    pub(crate) unnamed: Unnamed,
+    pub(crate) calls: Calls,
     /// Held while a user is made, so that no two get the same name or address.
     pub(crate) making_user: tokio::sync::Mutex<()>,
     pub(crate) watches: Watches,
     /// One for each environment that was opened, or had users or modes when the cloud was.
-    registers: Registers,
-    store: Store,
+    pub(crate) registers: Registers,
+    pub(crate) store: Store,
     holder: Holder,
     /// The names used in this run, so that the creation of an environment is said once.
     used: Mutex<BTreeSet<String>>,
@@ -108,11 +117,15 @@ impl Cloud {
             Store::open(&folder.path().join("database"), StoreOptions { durability, ..StoreOptions::default() })?;
         let registers = Registers::load(&store).await?;
         let storage = Storage::open(&folder.path().join("files")).await?;
+        files::adopt_earlier(&store, &storage).await?;
         let logs = Arc::new(Logs::default());
         let functions = Functions::open(function_options(&settings, &folder), logs.clone())?;
         let shared = Shared {
             settings,
             clock: Clock,
+            unnamed: Unnamed::start(store.clone(), storage.clone()),
+            filing: tokio::sync::Mutex::default(),
+            calls: Calls::default(),
             storage,
             functions,
             sessions: Sessions::default(),
@@ -127,11 +140,7 @@ impl Cloud {
             used: Mutex::default(),
             folder,
         };
-        let cloud = Cloud { shared: Arc::new(shared), reached_at: None };
-        for name in cloud.shared.store.namespaces() {
-            seed::recover(&cloud.open_environment(&name)?).await?;
-        }
-        Ok(cloud)
+        Ok(Cloud { shared: Arc::new(shared), reached_at: None })
     }
 
     /// Fills the default environment from the fixtures of the settings, if it is empty. `None`: no fixtures were named.
@@ -150,11 +159,14 @@ impl Cloud {
     pub fn environment(&self, name: &str) -> Result<Environment, ActionError> {
         let name = if name.is_empty() { self.default_name() } else { name };
         let only = self.shared.settings.environment.as_deref();
-        if let Some(only) = only.filter(|only| *only != name) {
+        if let Some(only) = only.filter(|only| !forks::is_of_family(name, only)) {
             return Err(ActionError::environment_missing(name, only));
         }
         if !is_environment_name(name) {
             return Err(ActionError::environment_name(name));
+        }
+        if forks::is_fork(name) && !self.shared.store.has_namespace(name) {
+            return Err(ActionError::fork_missing(name));
         }
         Ok(self.open_environment(name)?)
     }
@@ -234,6 +246,9 @@ impl Cloud {
     }
 
     fn say_first_use(&self, name: &str) {
+        if forks::is_fork(name) {
+            return;
+        }
         let mut used = self.shared.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.contains(name) {
             return;
@@ -272,7 +287,7 @@ impl Environment {
     /// The names of its collections, sorted, without the emulator's own.
     pub(crate) fn collections(&self) -> Vec<CollectionName> {
         let collections = self.database.collections().into_iter();
-        collections.filter(|name| name.as_str() != register::COLLECTION).collect()
+        collections.filter(|name| !access::is_own(name)).collect()
     }
 
     /// What stands before a path in an address that the emulator hands out to its caller.
@@ -299,7 +314,7 @@ fn function_options(settings: &CloudSettings, folder: &DataFolder) -> FunctionsO
     }
 }
 
-fn is_environment_name(name: &str) -> bool {
+pub(crate) fn is_environment_name(name: &str) -> bool {
     (1..=ENVIRONMENT_NAME_LENGTH_MAX).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }

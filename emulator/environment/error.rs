@@ -59,6 +59,12 @@ impl ActionError {
         ActionError::new(codes::INVALID_ENV, message)
     }
 
+    /// A fork that was dropped, or never made.
+    pub(crate) fn fork_missing(name: &str) -> ActionError {
+        let message = format!("there is no fork `{name}`: it was dropped, or was never made by `emulator fork`");
+        ActionError::new(codes::INVALID_ENV, message)
+    }
+
     /// A parameter that must be there and is not.
     pub(crate) fn param_missing(name: &str) -> ActionError {
         ActionError::invalid_param(format!("{name} is missing"))

@@ -1,9 +1,19 @@
 //! File bodies on their way in and out: file ids, upload tickets and download links, and the checks that both were minted here.
+//! Which files there are is `files/catalogue.rs`'s.
+
+mod catalogue;
+mod earlier;
+mod unnamed;
+
+pub(crate) use catalogue::{COLLECTION, NewFile, StoredFile, own_collection, uninterrupted};
+pub(crate) use earlier::adopt_earlier;
+pub(crate) use unnamed::Unnamed;
 
 use crate::access::{self, Touch};
 use crate::caller::Caller;
 use crate::cloud::{Cloud, Environment};
 use crate::error::{ActionError, codes};
+use crate::forks;
 use crate::tokens::Login;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -85,7 +95,7 @@ impl Cloud {
     pub async fn download(&self, link: &str, query: Option<&str>) -> Result<OutgoingFile, ActionError> {
         let (environment, path) = read_link(link).ok_or_else(|| sign_invalid("the download address"))?;
         self.check_link(link, query.unwrap_or_default())?;
-        let found = self.shared.storage.get_with_body(&environment, &path).await?;
+        let found = self.environment(&environment)?.file_with_body(&path).await?;
         let (file, body) = found.ok_or_else(|| {
             ActionError::new(codes::STORAGE_FILE_NONEXIST, format!("storage file not exists: {}", path.as_str()))
         })?;
@@ -124,8 +134,11 @@ impl IncomingFile {
     /// The body is whole: from now on it is the file, in place of one that was there.
     pub async fn finish(self, content_type: Option<&str>) -> Result<FileReceipt, ActionError> {
         self.check_owner().await?;
-        let Ticket { environment, owner, .. } = &self.ticket;
-        let file = self.upload.finish(environment, &self.path, content_type, owner.as_deref()).await?;
+        let environment = self.cloud.environment(&self.ticket.environment)?;
+        let content_type = content_type.map(str::to_owned);
+        let new = NewFile { path: self.path, content_type, owner: self.ticket.owner, modified_ms: None };
+        let (body, received) = self.upload.finish().await?;
+        let file = environment.put_file(new, body, received).await?;
         Ok(FileReceipt { etag: file.etag, size: file.size })
     }
 
@@ -134,7 +147,7 @@ impl IncomingFile {
         let Ticket { environment, owner: Some(user), login, .. } = &self.ticket else { return Ok(()) };
         let environment = self.cloud.environment(environment)?;
         let caller = Caller::of_user(&environment.name, user, login.unwrap_or(Login::Wechat));
-        let file = environment.shared.storage.get(&environment.name, &self.path).await?;
+        let file = environment.file(&self.path).await?;
         access::check_file(&environment, &caller, &self.path, file.as_ref(), Touch::Write)
     }
 }
@@ -144,10 +157,10 @@ pub(crate) fn file_id(environment: &Environment, path: &FilePath) -> String {
     FileId::format(&environment.name, &environment.shared.settings.appid, path)
 }
 
-/// Which file of `environment` the id means.
+/// Which file of `environment` the id means. In a fork, the ids of what it was forked from mean its own files.
 pub(crate) fn resolve(environment: &Environment, id: &str) -> FileReference {
     match FileId::parse(id) {
-        Ok(id) if id.environment == *environment.name => FileReference::Here(id.path),
+        Ok(id) if forks::is_of_family(&environment.name, &id.environment) => FileReference::Here(id.path),
         Ok(_) | Err(_) => FileReference::Elsewhere,
     }
 }

@@ -34,7 +34,8 @@ impl Identity {
 /// The tokens of the invocations that run now.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sessions {
-    live: Arc<Mutex<HashMap<String, Identity>>>,
+    /// By token: whose call it is, and the environment the function runs in.
+    live: Arc<Mutex<HashMap<String, (Identity, Arc<str>)>>>,
 }
 
 /// A token that is known for as long as this value lives.
@@ -45,19 +46,24 @@ pub(crate) struct Session {
 }
 
 impl Sessions {
-    /// Mints a token that stands for `identity` until the session is dropped.
-    pub(crate) fn start(&self, identity: Identity) -> Session {
+    /// Mints a token that stands for `identity` in `environment` until the session is dropped.
+    pub(crate) fn start(&self, identity: Identity, environment: Arc<str>) -> Session {
         let token = Uuid::new_v4().simple().to_string();
-        self.lock().insert(token.clone(), identity);
+        self.lock().insert(token.clone(), (identity, environment));
         Session { token, sessions: self.clone() }
     }
 
     /// Whose call `token` belongs to, while that call runs.
     pub(crate) fn identity(&self, token: &str) -> Option<Identity> {
-        self.lock().get(token).cloned()
+        self.lock().get(token).map(|(identity, _)| identity.clone())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Identity>> {
+    /// The environment that the function of `token` runs in, while that call runs.
+    pub(crate) fn environment(&self, token: &str) -> Option<Arc<str>> {
+        self.lock().get(token).map(|(_, environment)| environment.clone())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Identity, Arc<str>)>> {
         // The map is whole after every operation, so a panic elsewhere cannot have left it half changed.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,7 +82,7 @@ mod tests {
     #[test]
     fn a_token_stands_for_its_caller_until_the_call_ends() {
         let sessions = Sessions::default();
-        let session = sessions.start(Identity::user("alice"));
+        let session = sessions.start(Identity::user("alice"), "cloud1".into());
         let token = session.token.clone();
         assert_eq!(sessions.identity(&token), Some(Identity::user("alice")));
         drop(session);

@@ -1,6 +1,7 @@
 //! One call of a cloud function: the environment variables, event and context it sees (protocol §7, semantics §11), the
 //! lines it prints, and its end in the cloud's words.
 
+use crate::calls::EndedCall;
 use crate::cloud::Environment;
 use crate::error::{ActionError, codes};
 use crate::identity::{Identity, Session};
@@ -17,6 +18,8 @@ const TIMEOUT_DEFAULT: Duration = Duration::from_secs(3);
 const MEMORY_MB_DEFAULT: u64 = 256;
 /// How long the SDK in a function waits for the cloud, and so the longest a function may be given (semantics DB-8.09).
 const REGION: &str = "ap-shanghai";
+/// How many printed lines of a call are kept; all of them go to the terminal.
+const LINES_MAX: usize = 10_000;
 
 /// One call of a function.
 pub(crate) struct Call {
@@ -61,13 +64,22 @@ pub struct LogLine {
 pub(crate) struct Ended {
     /// The function's return value as JSON text.
     pub(crate) result: Result<String, ActionError>,
+    pub(crate) logs: Vec<LogLine>,
+    pub(crate) duration: Duration,
+    pub(crate) request_id: String,
 }
 
 /// Where the lines go that running functions print: to the terminal, and to whoever waits for those of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Logs {
-    /// One entry for each request whose lines are wanted, from its start to its end.
+    /// One entry for each request, from its start to its end.
     wanted: Mutex<HashMap<String, Vec<LogLine>>>,
+}
+
+/// The lines of one request, which are collected for as long as this lives.
+struct Listening<'a> {
+    logs: &'a Logs,
+    request_id: &'a str,
 }
 
 impl Environment {
@@ -78,27 +90,42 @@ impl Environment {
             None => (Identity::server(), Trigger::Server),
         };
         let call = Call { function: function.to_owned(), event: data, identity, trigger };
-        let request_id = new_request_id();
-        let started = Instant::now();
-        self.shared.logs.want(&request_id);
-        let ended = self.run_as(call, &request_id).await;
-        let logs = self.shared.logs.take(&request_id);
+        let ended = self.run(call).await;
         let result = ended.result.and_then(|text| parse_result(&text));
-        Invoked { result, logs, duration: started.elapsed(), request_id }
+        Invoked { result, logs: ended.logs, duration: ended.duration, request_id: ended.request_id }
     }
 
-    /// Runs one call to its end.
+    /// Runs one call to its end, and keeps it for whoever asks what was called.
     pub(crate) async fn run(&self, call: Call) -> Ended {
-        self.run_as(call, &new_request_id()).await
+        let (request_id, at_ms, started) = (new_request_id(), self.shared.clock.now_ms(), Instant::now());
+        let (function, event, identity) = (call.function.clone(), call.event.to_string(), call.identity.clone());
+        let lines = self.shared.logs.listen(&request_id);
+        let result = self.run_as(call, &request_id).await;
+        let (logs, duration) = (lines.take(), started.elapsed());
+        let ended = Ended { result, logs, duration, request_id };
+        let kept = EndedCall {
+            function,
+            event,
+            openid: identity.openid,
+            source: identity.source,
+            result: ended.result.clone(),
+            logs: ended.logs.clone(),
+            duration,
+            request_id: ended.request_id.clone(),
+            at_ms,
+        };
+        self.shared.calls.keep(&self.name, kept);
+        ended
     }
 
-    async fn run_as(&self, call: Call, request_id: &str) -> Ended {
+    async fn run_as(&self, call: Call, request_id: &str) -> Result<String, ActionError> {
         let settings = self.shared.settings.function_settings.get(&call.function).cloned().unwrap_or_default();
-        let session = self.shared.sessions.start(call.identity.clone());
+        let session = self.shared.sessions.start(call.identity.clone(), self.name.clone());
         let timeout = settings.timeout.unwrap_or(TIMEOUT_DEFAULT);
         let memory_bytes = settings.memory_bytes.unwrap_or(MEMORY_MB_DEFAULT << 20);
         let function = call.function.clone();
         let invocation = Invocation {
+            environment: self.name.to_string(),
             event: self.event(&call).to_string(),
             context: self.context(&function, request_id, timeout, memory_bytes),
             environment_variables: self.environment_variables(&call, &settings, &session, request_id),
@@ -111,11 +138,7 @@ impl Environment {
         if let Err(error) = &result {
             tracing::warn!(target: "function", function, request_id, "{}", describe(error));
         }
-        Ended {
-            result: result
-                .map(|completion| completion.result)
-                .map_err(|error| self.invocation_error(&function, &error)),
-        }
+        result.map(|completion| completion.result).map_err(|error| self.invocation_error(&function, &error))
     }
 
     fn event(&self, call: &Call) -> Value {
@@ -210,17 +233,26 @@ impl Environment {
 }
 
 impl Logs {
-    fn want(&self, request_id: &str) {
+    fn listen<'a>(&'a self, request_id: &'a str) -> Listening<'a> {
         self.lock().insert(request_id.to_owned(), Vec::new());
-    }
-
-    fn take(&self, request_id: &str) -> Vec<LogLine> {
-        self.lock().remove(request_id).unwrap_or_default()
+        Listening { logs: self, request_id }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<LogLine>>> {
         // The map is whole after every operation, so a panic elsewhere cannot have left it half changed.
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listening<'_> {
+    fn take(self) -> Vec<LogLine> {
+        self.logs.lock().remove(self.request_id).unwrap_or_default()
+    }
+}
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        self.logs.lock().remove(self.request_id);
     }
 }
 
@@ -237,7 +269,7 @@ impl functions::Output for Logs {
             Level::Warn => tracing::warn!(target: "function", function, request_id, "{text}"),
             Level::Error => tracing::error!(target: "function", function, request_id, "{text}"),
         }
-        if let Some(lines) = self.lock().get_mut(request_id) {
+        if let Some(lines) = self.lock().get_mut(request_id).filter(|lines| lines.len() < LINES_MAX) {
             lines.push(LogLine { level: name, text: text.to_owned() });
         }
     }

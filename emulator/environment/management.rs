@@ -5,6 +5,7 @@ use crate::access::{self, Mode, Permission, Problem, Target};
 use crate::accounts::Address;
 use crate::actions;
 use crate::caller::{Caller, Door};
+use crate::calls::EndedCall;
 use crate::cloud::{Cloud, Environment, Reply};
 use crate::error::ActionError;
 use crate::indexes::IndexLine;
@@ -22,18 +23,26 @@ use std::path::PathBuf;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
     Action,
+    Calls,
     Collections,
     Create,
+    Drop,
     Explain,
+    Fork,
+    Forks,
     IndexesCreate,
     IndexesDrop,
     IndexesList,
     Mode,
     Outbox,
     Reset,
+    Restore,
     RulesSet,
     RulesShow,
     Seed,
+    Snapshot,
+    SnapshotsList,
+    SnapshotsRemove,
     UsersAdd,
     UsersList,
     UsersRemove,
@@ -43,18 +52,26 @@ enum Command {
 /// Sorted by name.
 const COMMANDS: &[(&str, Command)] = &[
     ("action", Command::Action),
+    ("calls", Command::Calls),
     ("collections", Command::Collections),
     ("create", Command::Create),
+    ("drop", Command::Drop),
     ("explain", Command::Explain),
+    ("fork", Command::Fork),
+    ("forks", Command::Forks),
     ("indexes/create", Command::IndexesCreate),
     ("indexes/drop", Command::IndexesDrop),
     ("indexes/list", Command::IndexesList),
     ("mode", Command::Mode),
     ("outbox", Command::Outbox),
     ("reset", Command::Reset),
+    ("restore", Command::Restore),
     ("rules/set", Command::RulesSet),
     ("rules/show", Command::RulesShow),
     ("seed", Command::Seed),
+    ("snapshot", Command::Snapshot),
+    ("snapshots/list", Command::SnapshotsList),
+    ("snapshots/remove", Command::SnapshotsRemove),
     ("users/add", Command::UsersAdd),
     ("users/list", Command::UsersList),
     ("users/remove", Command::UsersRemove),
@@ -138,6 +155,20 @@ enum Service {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct ForkParams {
+    /// Something random without one.
+    name: Option<String>,
+}
+
+/// A snapshot or a user.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NameParams {
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NoParams {}
 
 #[derive(Debug, Deserialize)]
@@ -147,12 +178,6 @@ struct SeedParams {
     folder: PathBuf,
     #[serde(default)]
     reset: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UserParams {
-    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -194,12 +219,30 @@ impl Environment {
     async fn manage(&self, command: Command, params: Map<String, Value>) -> Result<Value, ActionError> {
         match command {
             Command::Action => self.act(read(params)?).await,
+            Command::Calls => {
+                let NoParams {} = read(params)?;
+                let calls = self.shared.calls.of(&self.name);
+                Ok(json!({ "calls": calls.iter().map(EndedCall::to_json).collect::<Vec<_>>() }))
+            }
             Command::Collections => {
                 let NoParams {} = read(params)?;
                 self.list_collections().await
             }
             Command::Create => self.create(read(params)?).await,
+            Command::Drop => {
+                let NoParams {} = read(params)?;
+                self.drop_fork().await?;
+                Ok(json!({}))
+            }
             Command::Explain => self.explain(read(params)?).await,
+            Command::Fork => {
+                let ForkParams { name } = read(params)?;
+                Ok(json!({ "env": self.fork(name.as_deref()).await? }))
+            }
+            Command::Forks => {
+                let NoParams {} = read(params)?;
+                Ok(json!({ "forks": self.forks() }))
+            }
             Command::IndexesCreate => self.create_index(read(params)?).await,
             Command::IndexesDrop => self.drop_index(read(params)?).await,
             Command::IndexesList => self.list_indexes(&read(params)?),
@@ -213,12 +256,31 @@ impl Environment {
                 seed::reset(self).await.map_err(refused)?;
                 Ok(json!({}))
             }
+            Command::Restore => {
+                let NameParams { name } = read(params)?;
+                self.restore(&name).await?;
+                Ok(json!({}))
+            }
             Command::RulesSet => self.set_rules(read(params)?).await,
             Command::RulesShow => {
                 let NoParams {} = read(params)?;
                 Ok(json!({ "rules": access::join(&self.register.entries().rules()) }))
             }
             Command::Seed => self.seed(read(params)?).await,
+            Command::Snapshot => {
+                let NameParams { name } = read(params)?;
+                self.snapshot(&name).await?;
+                Ok(json!({}))
+            }
+            Command::SnapshotsList => {
+                let NoParams {} = read(params)?;
+                Ok(json!({ "snapshots": self.snapshots() }))
+            }
+            Command::SnapshotsRemove => {
+                let NameParams { name } = read(params)?;
+                self.remove_snapshot(&name).await?;
+                Ok(json!({}))
+            }
             Command::UsersAdd => self.add_user(read(params)?).await,
             Command::UsersList => {
                 let NoParams {} = read(params)?;
@@ -369,11 +431,11 @@ impl Environment {
         Ok(json!({ "name": user.name, "openid": user.openid }))
     }
 
-    async fn remove_user(&self, UserParams { name }: UserParams) -> Result<Value, ActionError> {
+    async fn remove_user(&self, NameParams { name }: NameParams) -> Result<Value, ActionError> {
         if self.register.remove_user(&name).await? { Ok(json!({})) } else { Err(self.no_such_user(&name)) }
     }
 
-    async fn use_user(&self, UserParams { name }: UserParams) -> Result<Value, ActionError> {
+    async fn use_user(&self, NameParams { name }: NameParams) -> Result<Value, ActionError> {
         let entries = self.register.entries();
         let user = entries.user(&name).ok_or_else(|| self.no_such_user(&name))?;
         self.register.put(Entry::DefaultUser(name)).await?;

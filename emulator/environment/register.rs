@@ -9,7 +9,7 @@ use database::{CollectionName, Database, DatabaseError, FindRequest, RemoveReque
 use document::{Bson, Document, RawDocumentBuf};
 use query::{Filter, Update};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// The collection that keeps the register. No collection of the cloud's begins with an underscore.
 pub(crate) const COLLECTION: &str = "_emulator";
@@ -29,8 +29,6 @@ const ID_DEFAULT: &str = "default-user";
 const ID_FILES: &str = "files";
 const ID_FUNCTIONS: &str = "functions";
 const ID_USER: &str = "user:";
-/// Under which `seed/change.rs` writes down what is under way.
-pub(crate) const ID_ERRAND: &str = "errand";
 
 /// A user of the mini program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,10 +94,14 @@ impl Registers {
         Ok(registers)
     }
 
+    /// Forgets that of a fork that was dropped.
+    pub(crate) fn forget(&self, namespace: &str) {
+        self.lock().remove(namespace);
+    }
+
     /// That of the environment whose collections `database` holds; a new one is empty.
     pub(crate) fn of(&self, database: &Database) -> Arc<Register> {
-        // The map is whole after every operation, so a panic elsewhere cannot have left it half changed.
-        let mut registers = self.of_environments.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut registers = self.lock();
         let empty = || {
             Arc::new(Register {
                 entries: RwLock::default(),
@@ -108,6 +110,11 @@ impl Registers {
             })
         };
         registers.entry(database.namespace().to_owned()).or_insert_with(empty).clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Register>>> {
+        // The map is whole after every operation, so a panic elsewhere cannot have left it half changed.
+        self.of_environments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,7 +137,7 @@ impl Register {
                 entries.put(entry);
             }
         }
-        self.publish(entries);
+        self.publish(Arc::new(entries));
         Ok(())
     }
 
@@ -150,7 +157,7 @@ impl Register {
         self.database.update(request).await?;
         let mut entries = Entries::clone(&self.entries());
         entries.put(entry);
-        self.publish(entries);
+        self.publish(Arc::new(entries));
         Ok(())
     }
 
@@ -168,7 +175,7 @@ impl Register {
             entries.chosen = None;
         }
         entries.users.retain(|user| user.name != name);
-        self.publish(entries);
+        self.publish(Arc::new(entries));
         Ok(true)
     }
 
@@ -196,8 +203,9 @@ impl Register {
         }
     }
 
-    fn publish(&self, entries: Entries) {
-        *self.entries.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(entries);
+    /// Holds `entries` from now on. For whoever is changing it, and has them on disk.
+    pub(crate) fn publish(&self, entries: Arc<Entries>) {
+        *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries;
     }
 }
 

@@ -58,6 +58,8 @@ pub struct FunctionsOptions {
 /// One call of one function.
 #[derive(Debug, Clone)]
 pub struct Invocation {
+    /// The environment it runs in: a worker serves one alone.
+    pub environment: String,
     /// The function's name, as it came from outside.
     pub function: String,
     /// The event, JSON text.
@@ -165,6 +167,11 @@ impl Functions {
     /// Ends every worker and waits for their ends; calls under way and later ones fail with [`InvocationError::Closed`].
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+
+    /// Ends the workers that stand still in an environment that is gone.
+    pub async fn end_environment(&self, environment: &str) {
+        self.pool.end_environment(environment).await;
     }
 
     /// Starts booting the spare worker in the background, if the options ask for one and none is there.

@@ -16,6 +16,8 @@ use crate::{Completion, FunctionsError, FunctionsOptions, Invocation, Invocation
 
 /// A warm worker that nobody called for this long is ended.
 const WARM_TIME: Duration = Duration::from_secs(5 * 60);
+/// How many workers may stand still, of all functions in all environments.
+const WARM_MAX: usize = 32;
 /// How often to look for such workers.
 const SWEEP_PERIOD: Duration = Duration::from_secs(30);
 
@@ -36,9 +38,16 @@ pub(crate) struct Pool {
 struct State {
     /// Made by the first call or spare.
     factory: Option<Arc<WorkerFactory>>,
-    places: HashMap<String, Places>,
+    places: HashMap<Site, Places>,
     spare: Option<JoinHandle<Option<Worker>>>,
     is_sweeping: bool,
+}
+
+/// A function of an environment. Calls in different environments never meet each other's module state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Site {
+    environment: String,
+    function: String,
 }
 
 /// The places of one function.
@@ -50,6 +59,17 @@ struct Places {
     settling: usize,
     /// Told whenever one of them has settled, well or badly.
     settled: Arc<Notify>,
+}
+
+impl State {
+    /// Of the warm workers, the one that has stood still for the longest time, if there are more than `most`.
+    fn take_oldest_beyond(&mut self, most: usize) -> Option<Worker> {
+        let count: usize = self.places.values().map(|places| places.warm.len()).sum();
+        let since = |places: &Places| places.warm.first().map(|(_, since)| *since);
+        let oldest =
+            self.places.values_mut().filter(|places| !places.warm.is_empty()).min_by_key(|places| since(places));
+        oldest.filter(|_| count > most).map(|places| places.warm.remove(0).0)
+    }
 }
 
 /// A worker that is counted while it lives.
@@ -98,19 +118,20 @@ impl Pool {
     pub(crate) async fn invoke(self: &Arc<Pool>, call: Invocation) -> Result<Completion, InvocationError> {
         let mut closing = self.closing.subscribe();
         let function = self.find(&call.function)?;
-        let permits = self.permits(&call.function);
+        let site = Site { environment: call.environment.clone(), function: call.function.clone() };
+        let permits = self.permits(&site);
         let permit = tokio::select! {
             permit = permits.acquire_owned() => permit.map_err(|_| InvocationError::Closed)?,
             _ = closing.wait_for(|closing| *closing) => return Err(InvocationError::Closed),
         };
         let mut worker = tokio::select! {
-            worker = self.worker_for(&function, &call) => worker?,
+            worker = self.worker_for(&function, &site, &call) => worker?,
             _ = closing.wait_for(|closing| *closing) => return Err(InvocationError::Closed),
         };
         let (result, after) = worker.process.invoke(&function, &call, &mut closing).await;
         if let After::Reusable = after {
-            self.count_settling(&call.function, 1);
-            tokio::spawn(self.clone().keep_warm(call.function, worker, permit));
+            self.count_settling(&site, 1);
+            tokio::spawn(self.clone().keep_warm(site, worker, permit));
         }
         result
     }
@@ -122,9 +143,9 @@ impl Pool {
         self.root.as_deref().and_then(|root| folder::find(root, name)).ok_or(InvocationError::NotFound)
     }
 
-    fn permits(&self, function: &str) -> Arc<Semaphore> {
+    fn permits(&self, site: &Site) -> Arc<Semaphore> {
         let mut state = self.lock();
-        let places = state.places.entry(function.to_owned());
+        let places = state.places.entry(site.clone());
         let workers = self.options.workers_per_function.max(1);
         let new = || Places {
             permits: Arc::new(Semaphore::new(workers)),
@@ -139,10 +160,11 @@ impl Pool {
     async fn worker_for(
         self: &Arc<Pool>,
         function: &FunctionFolder,
+        site: &Site,
         call: &Invocation,
     ) -> Result<Worker, InvocationError> {
         let zone = time_zone(call);
-        while let Some(mut worker) = self.take_warm(&call.function).await {
+        while let Some(mut worker) = self.take_warm(site).await {
             if worker.process.is_fit(function, zone) {
                 return Ok(worker);
             }
@@ -158,11 +180,11 @@ impl Pool {
     }
 
     /// A warm worker, waiting for one that is about to be: so that one call after the other meets the same module state.
-    async fn take_warm(&self, function: &str) -> Option<Worker> {
+    async fn take_warm(&self, site: &Site) -> Option<Worker> {
         loop {
             let settled = {
                 let mut state = self.lock();
-                let places = state.places.get_mut(function)?;
+                let places = state.places.get_mut(site)?;
                 if let Some((worker, _)) = places.warm.pop() {
                     return Some(worker);
                 }
@@ -176,8 +198,8 @@ impl Pool {
         }
     }
 
-    fn count_settling(&self, function: &str, change: isize) {
-        if let Some(places) = self.lock().places.get_mut(function) {
+    fn count_settling(&self, site: &Site, change: isize) {
+        if let Some(places) = self.lock().places.get_mut(site) {
             places.settling = places.settling.saturating_add_signed(change);
             if change < 0 {
                 places.settled.notify_waiters();
@@ -232,9 +254,9 @@ impl Pool {
     }
 
     /// Puts a worker back once it stands still; its place is free again only then.
-    async fn keep_warm(self: Arc<Pool>, function: String, mut worker: Worker, permit: OwnedSemaphorePermit) {
-        let unwanted = if worker.process.until_idle().await { self.put_back(&function, worker) } else { Some(worker) };
-        self.count_settling(&function, -1);
+    async fn keep_warm(self: Arc<Pool>, site: Site, mut worker: Worker, permit: OwnedSemaphorePermit) {
+        let unwanted = if worker.process.until_idle().await { self.put_back(&site, worker) } else { Some(worker) };
+        self.count_settling(&site, -1);
         if let Some(worker) = unwanted {
             end(worker).await;
         }
@@ -242,14 +264,26 @@ impl Pool {
         self.start_sweeping();
     }
 
-    /// Gives the worker back if nobody wants it any more.
-    fn put_back(&self, function: &str, worker: Worker) -> Option<Worker> {
+    /// Gives back a worker that nobody wants any more: this one, or the one that has been warm for the longest time.
+    fn put_back(&self, site: &Site, worker: Worker) -> Option<Worker> {
         let mut state = self.lock();
-        match state.places.get_mut(function) {
+        match state.places.get_mut(site) {
             Some(places) if !*self.closing.borrow() => places.warm.push((worker, Instant::now())),
             _ => return Some(worker),
         }
-        None
+        state.take_oldest_beyond(WARM_MAX)
+    }
+
+    /// Ends the workers that stand still in an environment, and forgets its functions: it is gone.
+    pub(crate) async fn end_environment(&self, environment: &str) {
+        let gone: Vec<Places> = {
+            let mut state = self.lock();
+            let of_it = state.places.extract_if(|site, _| site.environment == environment);
+            of_it.map(|(_, places)| places).collect()
+        };
+        for (worker, _) in gone.into_iter().flat_map(|places| places.warm) {
+            end(worker).await;
+        }
     }
 
     fn start_sweeping(self: &Arc<Pool>) {

@@ -1,9 +1,10 @@
 //! The bodies of stored files: one file each, never changed once it is here, under a random name of our own.
-//! Which file a body belongs to only the catalogue knows.
+//! Which file a body belongs to only the environment knows.
 
+use std::fmt;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use tempfile::TempPath;
@@ -12,13 +13,24 @@ use uuid::Uuid;
 use crate::files::remove_if_present;
 
 /// The name of a body on disk: the 32 hexadecimal digits of a random UUID. Nothing from outside ever becomes one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub(crate) struct BodyName(Uuid);
+pub struct BodyName(Uuid);
 
 impl BodyName {
     pub(crate) fn random() -> BodyName {
         BodyName(Uuid::new_v4())
+    }
+
+    /// Reads a name back; `None` for what is none.
+    pub fn parse(text: &str) -> Option<BodyName> {
+        Uuid::try_parse(text).ok().map(BodyName)
+    }
+}
+
+impl fmt::Display for BodyName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.0.simple())
     }
 }
 
@@ -32,7 +44,7 @@ impl TryFrom<String> for BodyName {
 
 impl From<BodyName> for String {
     fn from(name: BodyName) -> String {
-        name.0.simple().to_string()
+        name.to_string()
     }
 }
 
@@ -68,12 +80,21 @@ impl Bodies {
         }
     }
 
+    /// The names of all bodies.
+    pub(crate) fn list(&self) -> io::Result<Vec<BodyName>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            names.extend(entry?.file_name().to_str().and_then(BodyName::parse));
+        }
+        Ok(names)
+    }
+
     /// Removes a body, if it is there.
     pub(crate) fn discard(&self, name: &BodyName) -> io::Result<()> {
         remove_if_present(&self.path(name)).map(|_| ())
     }
 
     fn path(&self, name: &BodyName) -> PathBuf {
-        self.folder.join(Path::new(&String::from(name.clone())))
+        self.folder.join(name.to_string())
     }
 }

@@ -21,3 +21,10 @@ pub enum StorageError {
     #[error("the storage folder cannot be used: {0}")]
     Io(#[from] io::Error),
 }
+
+impl StorageError {
+    /// What a failure to open a body means.
+    pub(crate) fn of_body(error: io::Error) -> StorageError {
+        if error.kind() == io::ErrorKind::NotFound { StorageError::Missing } else { StorageError::Io(error) }
+    }
+}

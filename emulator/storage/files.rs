@@ -23,12 +23,3 @@ pub(crate) fn remove_if_present(path: &Path) -> io::Result<bool> {
         Err(error) => Err(error),
     }
 }
-
-/// The content of the file at `path`, `None` when there is none.
-pub(crate) fn read_if_present(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(content) => Ok(Some(content)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}

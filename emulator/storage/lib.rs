@@ -1,23 +1,20 @@
-//! Stored files: bodies and what is known of them, in one folder. Knows nothing of HTTP, of who may do what, and of
-//! links' expiry: those are the environment's.
+//! The bodies of stored files, in one folder. Which path has which body, who may do what with it and how long a link holds is
+//! the environment's; this knows nothing of HTTP.
 //!
 //! ## On disk
-//! - `incoming/`: bodies being received, and metadata being written. Whatever lies here at `open` is removed.
-//! - `bodies/`: one file per body, under a random name.
-//! - `catalogue/<hash of environment>/<hash of path>.json`: one file per stored file; names its body.
-//! - `notes/`: one file per change under way, see `shelf.rs`.
+//! - `incoming/`: bodies being received. Whatever lies here at `open` is removed.
+//! - `bodies/`: one file per body, under a random name. None is changed once it is here.
 //! - `signing-key`: the key of [`Storage::sign`].
 //!
-//! No name or path from outside becomes a name on disk. A process that dies at any point leaves each path with its old
-//! file or its new one. A power cut may lose what was stored in its last seconds: nothing here is synced.
+//! No name or path from outside becomes a name on disk. A power cut may lose what was stored in its last seconds: nothing
+//! here is synced.
 
 mod bodies;
-mod catalogue;
+mod earlier;
 mod error;
 mod file_id;
 mod files;
 mod path;
-mod shelf;
 mod sign;
 #[cfg(test)]
 mod tests;
@@ -26,30 +23,29 @@ mod upload;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
-pub use catalogue::StoredFile;
+pub use bodies::BodyName;
+pub use earlier::EarlierFile;
 pub use error::StorageError;
 pub use file_id::FileId;
 pub use path::FilePath;
-pub use upload::Upload;
+pub use upload::{NewBody, Received, Upload};
 
 use bodies::Bodies;
-use catalogue::Catalogue;
-use shelf::Shelf;
+use earlier::EarlierCatalogue;
 use sign::Signer;
 
-/// The files of one emulator, all its environments; a cheap handle. One process at a time may hold a folder open.
+/// The bodies of one emulator, all its environments; a cheap handle. One process at a time may hold a folder open.
 #[derive(Clone)]
 pub struct Storage {
     shared: Arc<Shared>,
 }
 
 impl Storage {
-    /// Opens `folder`, creating it if need be. Removes what an earlier process left half received and finishes what it
-    /// left half changed; the time it takes does not grow with the number of stored files.
+    /// Opens `folder`, creating it if need be, and removes what an earlier process left half received.
     pub async fn open(folder: &Path) -> Result<Storage, StorageError> {
         let folder = folder.to_owned();
         let shared = blocking(move || Ok(Shared::open(&folder)?)).await?;
@@ -63,68 +59,38 @@ impl Storage {
         Ok(Upload::new(Arc::clone(&self.shared), received))
     }
 
-    /// The file at `path`, `None` when there is none.
-    pub async fn get(&self, environment: &str, path: &FilePath) -> Result<Option<StoredFile>, StorageError> {
-        let (environment, path) = (environment.to_owned(), path.clone());
-        self.shared.look(move |shelf| Ok(shelf.get(&environment, &path)?)).await
-    }
-
-    /// Opens the body of `file`. It can be read to its end even if the file is replaced or removed meanwhile; if that
-    /// happened before, the error is [`StorageError::Missing`]. [`Storage::get_with_body`] has no such gap.
-    pub async fn open_body(&self, file: &StoredFile) -> Result<tokio::fs::File, StorageError> {
-        let file = file.clone();
-        let body = self.shared.look(move |shelf| shelf.body(&file)).await?;
+    /// Opens a body. It can be read to its end even if it is discarded meanwhile; if that happened before, the error is
+    /// [`StorageError::Missing`].
+    pub async fn open_body(&self, name: &BodyName) -> Result<tokio::fs::File, StorageError> {
+        let (shared, name) = (Arc::clone(&self.shared), name.clone());
+        let body = blocking(move || shared.bodies.read(&name).map_err(StorageError::of_body)).await?;
         Ok(tokio::fs::File::from_std(body))
     }
 
-    /// The file at `path` together with its body, as of one moment.
-    pub async fn get_with_body(
-        &self,
-        environment: &str,
-        path: &FilePath,
-    ) -> Result<Option<(StoredFile, tokio::fs::File)>, StorageError> {
-        let (environment, path) = (environment.to_owned(), path.clone());
-        let found = self.shared.look(move |shelf| match shelf.get(&environment, &path)? {
-            Some(file) => shelf.body(&file).map(|body| Some((file, body))),
-            None => Ok(None),
-        });
-        Ok(found.await?.map(|(file, body)| (file, tokio::fs::File::from_std(body))))
+    /// Gives a body a second name, so that each can be discarded without the other.
+    pub async fn duplicate(&self, name: &BodyName) -> Result<NewBody, StorageError> {
+        let (shared, name) = (Arc::clone(&self.shared), name.clone());
+        blocking(move || NewBody::duplicate(shared, &name)).await
     }
 
-    /// Removes the file at `path` and returns whether there was one.
-    pub async fn remove(&self, environment: &str, path: &FilePath) -> Result<bool, StorageError> {
-        let (environment, path) = (environment.to_owned(), path.clone());
-        self.shared.change(move |shelf| shelf.remove(&environment, &path)).await
+    /// The names of all bodies there are. Blocks.
+    pub fn bodies(&self) -> Result<Vec<BodyName>, StorageError> {
+        Ok(self.shared.bodies.list()?)
     }
 
-    /// Stores the file at `from` also at `to`, with its content type and owner, and removes the one at `from` if
-    /// `remove_original`. Without `overwrite`, a file at `to` refuses it: [`StorageError::Exists`]. No file at `from`:
-    /// [`StorageError::Missing`]. A file copied onto itself with `overwrite` stays as it is, also with
-    /// `remove_original`.
-    pub async fn copy(
-        &self,
-        environment: &str,
-        from: &FilePath,
-        to: &FilePath,
-        overwrite: bool,
-        remove_original: bool,
-    ) -> Result<StoredFile, StorageError> {
-        let (environment, from, to) = (environment.to_owned(), from.clone(), to.clone());
-        let change = move |shelf: &mut Shelf| {
-            let original = shelf.get(&environment, &from)?.ok_or(StorageError::Missing)?;
-            let copy = shelf.copy(&original, &to, overwrite, upload::now_ms())?;
-            if remove_original && from != to {
-                shelf.remove(&environment, &from)?;
-            }
-            Ok(copy)
-        };
-        self.shared.change(change).await
+    /// Removes a body, if it is there. One that somebody is reading can be read to its end. Blocks.
+    pub fn discard(&self, name: &BodyName) -> Result<(), StorageError> {
+        Ok(self.shared.bodies.discard(name)?)
     }
 
-    /// Every file of `environment`, sorted by path; none for an environment that never held one.
-    pub async fn list(&self, environment: &str) -> Result<Vec<StoredFile>, StorageError> {
-        let environment = environment.to_owned();
-        self.shared.look(move |shelf| Ok(shelf.list(&environment)?)).await
+    /// The files that an emulator of before issue 6 stored here with a catalogue of its own, by environment. Blocks.
+    pub fn earlier_files(&self) -> Result<Vec<EarlierFile>, StorageError> {
+        Ok(self.shared.earlier.read()?)
+    }
+
+    /// Forgets that catalogue: its files are known elsewhere now. Blocks.
+    pub fn forget_earlier_files(&self) -> Result<(), StorageError> {
+        Ok(self.shared.earlier.remove()?)
     }
 
     /// Signs `text` with the key of this folder: HMAC-SHA256 in base64url. It verifies in later runs too.
@@ -141,8 +107,8 @@ impl Storage {
 /// What the handles of one folder share.
 struct Shared {
     incoming: PathBuf,
-    /// Held only by the blocking threads of `look` and `change`, for the length of a few file system calls.
-    shelf: RwLock<Shelf>,
+    bodies: Bodies,
+    earlier: EarlierCatalogue,
     signer: Signer,
 }
 
@@ -151,27 +117,9 @@ impl Shared {
         fs::create_dir_all(folder)?;
         let incoming = folder.join("incoming");
         upload::sweep(&incoming)?;
-        let catalogue = Catalogue::open(folder.join("catalogue"), incoming.clone())?;
-        let shelf = Shelf::open(catalogue, Bodies::open(folder.join("bodies"))?, folder.join("notes"))?;
+        let bodies = Bodies::open(folder.join("bodies"))?;
         let signer = Signer::open(folder, &incoming)?;
-        Ok(Shared { incoming, shelf: RwLock::new(shelf), signer })
-    }
-
-    async fn look<T: Send + 'static>(
-        self: &Arc<Self>,
-        look: impl FnOnce(&Shelf) -> Result<T, StorageError> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        let shared = Arc::clone(self);
-        // The truth is on disk and always consistent, so a panic under the lock spoils nothing.
-        blocking(move || look(&shared.shelf.read().unwrap_or_else(PoisonError::into_inner))).await
-    }
-
-    async fn change<T: Send + 'static>(
-        self: &Arc<Self>,
-        change: impl FnOnce(&mut Shelf) -> Result<T, StorageError> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        let shared = Arc::clone(self);
-        blocking(move || change(&mut shared.shelf.write().unwrap_or_else(PoisonError::into_inner))).await
+        Ok(Shared { incoming, bodies, earlier: EarlierCatalogue::of(folder), signer })
     }
 }
 

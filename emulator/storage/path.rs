@@ -25,6 +25,11 @@ impl FilePath {
         }
     }
 
+    /// The content type that its ending tells of.
+    pub fn content_type(&self) -> String {
+        mime_guess::from_path(&self.0).first_or_octet_stream().to_string()
+    }
+
     /// The path as it was given.
     pub fn as_str(&self) -> &str {
         &self.0

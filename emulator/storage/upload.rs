@@ -1,20 +1,18 @@
-//! A body being received. It rests in a folder of its own until it is whole; only then does it get a path.
+//! A body being received. It rests in a folder of its own until it is whole; only then does it become one of the bodies, and it
+//! goes again unless somebody keeps it.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt;
 
-use crate::Shared;
 use crate::bodies::BodyName;
-use crate::catalogue::{StoredFile, hex};
 use crate::error::StorageError;
-use crate::path::FilePath;
+use crate::{Shared, blocking};
 
 /// A body that arrives piece by piece. Dropped before [`Upload::finish`], it leaves nothing behind.
 pub struct Upload {
@@ -24,6 +22,22 @@ pub struct Upload {
     received: TempPath,
     hash: Sha256,
     size: u64,
+}
+
+/// A whole body that no path names yet. Dropped before [`NewBody::keep`], it is discarded.
+pub struct NewBody {
+    shared: Arc<Shared>,
+    name: BodyName,
+    is_kept: bool,
+}
+
+/// What is known of a body that was received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its hash in lower-case hexadecimal, with the quotes of an HTTP `ETag`.
+    pub etag: String,
 }
 
 impl Upload {
@@ -40,36 +54,51 @@ impl Upload {
         Ok(())
     }
 
-    /// Makes the body the content of `path`, atomically and in place of what was there. `content_type` is guessed from
-    /// the path when `None` or empty; `owner` is the openid of who uploads, `None` for a server. Once called, it runs
-    /// to its end even if the returned future is dropped.
-    pub async fn finish(
-        self,
-        environment: &str,
-        path: &FilePath,
-        content_type: Option<&str>,
-        owner: Option<&str>,
-    ) -> Result<StoredFile, StorageError> {
+    /// The body is whole.
+    pub async fn finish(self) -> Result<(NewBody, Received), StorageError> {
         let Upload { shared, mut file, received, hash, size } = self;
         file.flush().await?;
         let open_file = file.into_std().await;
-        let stored = StoredFile {
-            environment: environment.to_owned(),
-            path: path.clone(),
-            size,
-            content_type: content_type_or_guess(content_type, path),
-            etag: format!("\"{}\"", hex(&hash.finalize())),
-            owner: owner.map(str::to_owned),
-            modified_ms: now_ms(),
-            body: BodyName::random(),
-        };
-        shared
-            .change(move |shelf| {
-                drop(open_file);
-                shelf.put(&stored, received)?;
-                Ok(stored)
-            })
-            .await
+        let body = blocking(move || {
+            drop(open_file);
+            let body = NewBody::named(shared);
+            body.shared.bodies.adopt(received, body.name())?;
+            Ok(body)
+        })
+        .await?;
+        Ok((body, Received { size, etag: format!("\"{}\"", hex(&hash.finalize())) }))
+    }
+}
+
+impl NewBody {
+    /// A second name for the body `of`.
+    pub(crate) fn duplicate(shared: Arc<Shared>, of: &BodyName) -> Result<NewBody, StorageError> {
+        let body = NewBody::named(shared);
+        body.shared.bodies.duplicate(of, body.name()).map_err(StorageError::of_body)?;
+        Ok(body)
+    }
+
+    fn named(shared: Arc<Shared>) -> NewBody {
+        NewBody { shared, name: BodyName::random(), is_kept: false }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &BodyName {
+        &self.name
+    }
+
+    /// It is named elsewhere from now on.
+    pub fn keep(mut self) {
+        self.is_kept = true;
+    }
+}
+
+impl Drop for NewBody {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // One that stays is found when the folder is opened next.
+            let _ = self.shared.bodies.discard(&self.name);
+        }
     }
 }
 
@@ -82,14 +111,7 @@ pub(crate) fn sweep(incoming: &Path) -> io::Result<()> {
     Ok(())
 }
 
-pub(crate) fn now_ms() -> i64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn content_type_or_guess(given: Option<&str>, path: &FilePath) -> String {
-    match given {
-        Some(given) if !given.is_empty() => given.to_owned(),
-        Some(_) | None => mime_guess::from_path(path.as_str()).first_or_octet_stream().to_string(),
-    }
+/// Lower-case hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,12 +12,13 @@ use super::rules::{
 use crate::caller::Caller;
 use crate::cloud::Environment;
 use crate::error::{ActionError, codes};
+use crate::files::StoredFile;
 use crate::tokens::Login;
 use database::{CollectionName, DatabaseError, FindRequest};
 use document::{Bson, DateTime, Document, RawDocumentBuf};
 use query::Filter;
 use serde_json::{Value, json};
-use storage::{FilePath, StoredFile};
+use storage::FilePath;
 
 /// How deep the paths of an update are followed in `request.data`: as deep as documents may be (semantics DB-8.07).
 const PAYLOAD_DEPTH_MAX: usize = 100;

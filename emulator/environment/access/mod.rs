@@ -19,11 +19,12 @@ pub(crate) use rules::{
 use crate::caller::Caller;
 use crate::cloud::Environment;
 use crate::error::{ActionError, codes};
+use crate::files::{self, StoredFile};
 use crate::register::{self, Entries};
 use database::{CollectionName, UpdateRequest};
 use document::{Bson, DateTime, Document};
 use query::Filter;
-use storage::{FilePath, StoredFile};
+use storage::FilePath;
 
 /// The field that names the user who created a document.
 pub(crate) const OWNER_FIELD: &str = "_openid";
@@ -41,10 +42,15 @@ pub(crate) enum Touch {
 /// The collection that a request names. The emulator's own is nobody's.
 pub(crate) fn collection(name: &str) -> Result<CollectionName, ActionError> {
     let name = CollectionName::parse(name)?;
-    if name.as_str() == register::COLLECTION {
+    if is_own(&name) {
         return Err(denied(format!("the collection `{name}` is the emulator's own")));
     }
     Ok(name)
+}
+
+/// Whether a collection is the emulator's own.
+pub(crate) fn is_own(name: &CollectionName) -> bool {
+    [register::COLLECTION, files::COLLECTION].contains(&name.as_str())
 }
 
 /// What a user is about to do with the documents that a query finds.

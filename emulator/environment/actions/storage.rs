@@ -5,12 +5,12 @@ use crate::access::{self, Touch};
 use crate::caller::Caller;
 use crate::cloud::{Environment, Reply};
 use crate::error::{ActionError, codes};
-use crate::files::{self, FileReference};
+use crate::files::{self, FileReference, StoredFile};
 use crate::tokens::Login;
 use document::Dialect;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
-use storage::{FilePath, StoredFile};
+use storage::FilePath;
 
 /// How many files one request may name (semantics ST-07).
 const FILES_MAX: usize = 50;
@@ -82,7 +82,7 @@ pub(crate) async fn authority(
     for item in limited(&params, "fileList")? {
         let item = item_params("fileList", item)?;
         let path = FilePath::parse(item.text("path")?)?;
-        let file = environment.shared.storage.get(&environment.name, &path).await?;
+        let file = environment.file(&path).await?;
         let may = |touch| access::check_file(environment, &asked, &path, file.as_ref(), touch).is_ok();
         list.push(json!({
             "path": path.as_str(),
@@ -118,7 +118,7 @@ async fn delete_one(environment: &Environment, caller: &Caller, id: &str) -> Res
     if let Some(refusal) = refusal(access::check_file(environment, caller, &file.path, Some(&file), Touch::Write))? {
         return Ok(refusal);
     }
-    let removed = environment.shared.storage.remove(&environment.name, &file.path).await?;
+    let removed = environment.remove_file(&file.path).await?;
     Ok(Outcome::of(if removed { SUCCESS } else { codes::STORAGE_FILE_NONEXIST }))
 }
 
@@ -174,19 +174,19 @@ async fn try_copy(environment: &Environment, caller: &Caller, item: &Params) -> 
     check(environment, caller, &from, Touch::Write).await?;
     check(environment, caller, &from, Touch::Read).await?;
     check(environment, caller, &to, Touch::Write).await?;
-    Ok(environment.shared.storage.copy(&environment.name, &from, &to, overwrite, remove_original).await?)
+    environment.copy_file(&from, &to, overwrite, remove_original).await
 }
 
 /// Refuses what `caller` may not do with the file at `path`, or with a new one there.
 async fn check(environment: &Environment, caller: &Caller, path: &FilePath, touch: Touch) -> Result<(), ActionError> {
-    let file = environment.shared.storage.get(&environment.name, path).await?;
+    let file = environment.file(path).await?;
     access::check_file(environment, caller, path, file.as_ref(), touch)
 }
 
 /// The file that `id` names, if it is one of this environment and exists.
 async fn stored(environment: &Environment, id: &str) -> Result<Option<StoredFile>, ActionError> {
     let FileReference::Here(path) = files::resolve(environment, id) else { return Ok(None) };
-    Ok(environment.shared.storage.get(&environment.name, &path).await?)
+    environment.file(&path).await
 }
 
 fn limited<'a>(params: &'a Params, name: &str) -> Result<&'a [Value], ActionError> {

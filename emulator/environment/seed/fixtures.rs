@@ -6,6 +6,7 @@ use super::SeedError;
 use crate::access::{self, Mode, Permission, Problem, Target};
 use crate::accounts::{Address, PasswordHash};
 use crate::error::ActionError;
+use crate::files;
 use crate::indexes::IndexLine;
 use crate::register::{Entries, Entry, User};
 use database::{CollectionName, DatabaseError, IndexDefinition};
@@ -129,13 +130,14 @@ impl Fixtures {
         key: &str,
         error: &DatabaseError,
     ) -> Option<SeedError> {
+        if collection.as_str() == files::COLLECTION {
+            return self.taken_file(key);
+        }
         let collection = self.collections.iter().find(|known| known.name == *collection)?;
         if index != INDEX_IDS {
             return Some(SeedError::Name { path: collection.path.clone(), reason: error.to_string() });
         }
-        let is_it = |document: &Document| {
-            document.get("_id").is_some_and(|id| key == format!("{{ : {} }}", to_shell_text(ValueRef::from(id))))
-        };
+        let is_it = |document: &Document| document.get("_id").is_some_and(|id| key == key_text(id));
         let (line, _) = collection.documents.iter().find(|(_, document)| is_it(document))?;
         let reason = format!(
             "_id: the collection `{}` has a document {key} already; --reset empties the cloud first",
@@ -143,6 +145,21 @@ impl Fixtures {
         );
         Some(SeedError::Line { path: collection.path.clone(), line: *line, reason })
     }
+}
+
+impl Fixtures {
+    /// The mistake that a file is where one of these is to be; `key` is how the database prints its path.
+    fn taken_file(&self, key: &str) -> Option<SeedError> {
+        let is_it = |file: &&File| key == key_text(&Bson::String(file.path.as_str().to_owned()));
+        let file = self.files.iter().find(is_it)?;
+        let reason = format!("there is a stored file `{}` already; --reset empties the cloud first", file.path);
+        Some(SeedError::Name { path: file.source.clone(), reason })
+    }
+}
+
+/// A key of `_id` as the database prints it.
+fn key_text(id: &Bson) -> String {
+    format!("{{ : {} }}", to_shell_text(ValueRef::from(id)))
 }
 
 impl Collection {

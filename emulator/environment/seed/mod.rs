@@ -4,8 +4,6 @@
 mod change;
 mod fixtures;
 
-pub(crate) use change::recover;
-
 use crate::cloud::Environment;
 use crate::error::ActionError;
 use change::Change;
@@ -87,18 +85,19 @@ pub(crate) async fn fill(environment: &Environment, folder: &Path) -> Result<See
 /// Adds what `folder` holds to `environment`; with `reset`, in place of everything it held. A mistake changes nothing.
 pub(crate) async fn seed(environment: &Environment, folder: &Path, reset: bool) -> Result<Seeded, SeedError> {
     let fixtures = Fixtures::read(folder, environment.shared.clock.now())?;
-    Change { environment, fixtures: &fixtures, reset }.carry_out().await?;
-    Ok(Seeded::Filled {
+    let seeded = Seeded::Filled {
         collections: fixtures.collections.len(),
         documents: fixtures.documents(),
         files: fixtures.files.len(),
         users: fixtures.users.len(),
-    })
+    };
+    Change { environment: environment.clone(), fixtures, reset }.carry_out().await?;
+    Ok(seeded)
 }
 
 /// Removes every document, file, user, permission mode and rule of `environment`. Its collections stay, empty.
 pub(crate) async fn reset(environment: &Environment) -> Result<(), SeedError> {
-    Change { environment, fixtures: &Fixtures::default(), reset: true }.carry_out().await
+    Change { environment: environment.clone(), fixtures: Fixtures::default(), reset: true }.carry_out().await
 }
 
 async fn has_data(environment: &Environment) -> Result<bool, SeedError> {
@@ -109,5 +108,5 @@ async fn has_data(environment: &Environment) -> Result<bool, SeedError> {
             return Ok(true);
         }
     }
-    Ok(!environment.shared.storage.list(&environment.name).await?.is_empty())
+    Ok(!environment.files().await?.is_empty())
 }

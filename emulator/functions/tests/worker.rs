@@ -38,6 +38,7 @@ fn emulator(root: PathBuf, temporary: PathBuf) -> ExitCode {
         temporary,
     };
     let call = Invocation {
+        environment: "test".to_owned(),
         function: "f".to_owned(),
         event: "{}".to_owned(),
         context: serde_json::Value::Null,

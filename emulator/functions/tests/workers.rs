@@ -144,3 +144,17 @@ fn workers_end_with_an_emulator_that_is_killed() {
     check_killed("exports.main = () => { console.log(process.pid); for (;;) {} }");
     check_killed("exports.main = () => { console.log(process.pid); return new Promise((r) => setTimeout(r, 60000)) }");
 }
+
+#[tokio::test]
+async fn environments_do_not_share_a_worker() {
+    let code = "let count = 0; exports.main = () => ++count";
+    let project = Project::with(Settings::default(), &[("f/index.js", code)]);
+    let count = async |environment: &str| {
+        let call = functions::Invocation { environment: environment.to_owned(), ..invocation("f", "{}") };
+        project.functions.invoke(call).await.unwrap().result
+    };
+    assert_eq!([count("a").await, count("a").await, count("b").await], ["1", "2", "1"]);
+    project.functions.end_environment("a").await;
+    assert_eq!([count("a").await, count("b").await], ["1", "2"]);
+    project.functions.close().await;
+}

@@ -38,7 +38,7 @@ async fn call(
     action: &str,
     params: Map<String, Value>,
 ) -> Result<Reply, ActionError> {
-    cloud.environment(environment)?.call(caller, action, params).await
+    cloud.environment_of_call(environment, caller.session_token.as_deref())?.call(caller, action, params).await
 }
 
 /// Who asks, and for what.

@@ -103,6 +103,7 @@ pub(crate) fn write(path: &Path, text: &str) {
 
 pub(crate) fn invocation(function: &str, event: &str) -> Invocation {
     Invocation {
+        environment: "test".to_owned(),
         function: function.to_owned(),
         event: event.to_owned(),
         context: serde_json::json!({ "request_id": "r-1", "function_name": function }),
