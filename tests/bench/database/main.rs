@@ -7,6 +7,8 @@
 
 mod documents;
 mod emulator;
+#[path = "../footprint.rs"]
+mod footprint;
 mod goals;
 mod measure;
 mod pocketbase;
@@ -20,7 +22,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use documents::{OPERATIONS, Operation, Question, SCAN_MATCHES};
-use measure::{Footprint, Outcome, measure};
+use footprint::Footprint;
+use measure::{Outcome, measure};
 use server::{Http, Product, Server};
 
 const SIZES: [u64; 3] = [10_000, 100_000, 1_000_000];

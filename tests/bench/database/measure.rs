@@ -1,7 +1,5 @@
-//! Measuring: how many requests a second, how long each takes, and what the server takes up meanwhile.
+//! Measuring: how many requests a second, and how long each takes.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -19,13 +17,6 @@ pub(crate) struct Outcome {
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p95_ms: f64,
-}
-
-/// What a server takes up.
-#[derive(Clone, Copy)]
-pub(crate) struct Footprint {
-    pub(crate) memory_bytes: u64,
-    pub(crate) disk_bytes: u64,
 }
 
 /// Sends the requests over as many connections as there are clients, each when the client's one before is answered; none
@@ -82,25 +73,4 @@ impl Outcome {
         let per_second = times.len() as f64 / elapsed.as_secs_f64();
         Outcome { count: times.len() as u64, per_second, p50_ms: percentile(50), p95_ms: percentile(95) }
     }
-}
-
-impl Footprint {
-    /// On Linux only.
-    pub(crate) fn of(server: &Server) -> Footprint {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", server.process())).unwrap();
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        let kilobytes: u64 = resident.trim().trim_end_matches(" kB").parse().unwrap();
-        Footprint { memory_bytes: kilobytes << 10, disk_bytes: disk_bytes(server.folder()) }
-    }
-}
-
-/// What the files of a folder take up; some may vanish meanwhile.
-fn disk_bytes(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let bytes = entries.map(|entry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => disk_bytes(&entry.path()),
-        Ok(metadata) => metadata.blocks() * 512,
-        Err(_) => 0,
-    });
-    bytes.sum()
 }
