@@ -1,0 +1,1 @@
+module.exports = { globalSetup: './setup.js', globalTeardown: './teardown.js', rootDir: '..', roots: ['<rootDir>/jest'] };
