@@ -49,16 +49,27 @@ test('nobody in particular is the default user; a name nobody has is refused', a
   await todos(emulator.cloud).add({ data: { title: 'whose' } });
   const { data } = await emulator.database().collection('todos').where({ title: 'whose' }).get();
   assert.equal(data[0]._openid, ALICE);
-  assert.match(await complaint(todos(emulator.as('alcie')).get()), /there is no user `alcie` in `cloud1`, which knows alice, bob/);
+  assert.match(
+    await complaint(todos(emulator.as('alcie')).get()),
+    /there is no user `alcie` in `cloud1`, which knows alice, bob/,
+  );
   await emulator.users.add('dora');
   await todos(emulator.as('dora')).add({ data: { title: 'dora was here' } });
-  assert.deepEqual((await emulator.users.list()).map(({ name }) => name), ['alice', 'bob', 'dora']);
+  assert.deepEqual(
+    (await emulator.users.list()).map(({ name }) => name),
+    ['alice', 'bob', 'dora'],
+  );
 });
 
 test('permissions hold for users and not for the administrator', async () => {
   const { emulator } = used;
   const { data } = await todos(emulator.as('alice')).where({ _openid: BOB }).limit(1).get();
-  const change = (cloud) => cloud.database().collection('todos').doc(data[0]._id).update({ data: { title: 'mine' } });
+  const change = (cloud) =>
+    cloud
+      .database()
+      .collection('todos')
+      .doc(data[0]._id)
+      .update({ data: { title: 'mine' } });
   assert.equal((await change(emulator.as('alice'))).stats.updated, 0);
   assert.equal((await change({ database: () => emulator.database() })).stats.updated, 1);
 });
@@ -68,12 +79,31 @@ test('the administrator knows all commands and reads more than 20 documents', as
   const db = emulator.database();
   const _ = db.command;
   await emulator.create('many', { mode: 'ADMINONLY' });
-  await Promise.all(Array.from({ length: 30 }, (unused, n) => db.collection('many').add({ data: { n, at: new Date(n) } })));
+  await Promise.all(
+    Array.from({ length: 30 }, (unused, n) => db.collection('many').add({ data: { n, at: new Date(n) } })),
+  );
   assert.equal((await db.collection('many').get()).data.length, 30);
-  const { data } = await db.collection('many').where({ n: _.gte(28) }).orderBy('n', 'asc').get();
-  assert.deepEqual(data.map(({ n, at }) => [n, at.getTime()]), [[28, 28], [29, 29]]);
-  await db.collection('many').where({ n: _.lt(29) }).remove();
-  const { list } = await db.collection('many').aggregate().group({ _id: null, n: _.aggregate.sum('$n') }).end();
+  const { data } = await db
+    .collection('many')
+    .where({ n: _.gte(28) })
+    .orderBy('n', 'asc')
+    .get();
+  assert.deepEqual(
+    data.map(({ n, at }) => [n, at.getTime()]),
+    [
+      [28, 28],
+      [29, 29],
+    ],
+  );
+  await db
+    .collection('many')
+    .where({ n: _.lt(29) })
+    .remove();
+  const { list } = await db
+    .collection('many')
+    .aggregate()
+    .group({ _id: null, n: _.aggregate.sum('$n') })
+    .end();
   assert.deepEqual(list, [{ _id: null, n: 29 }]);
   assert.match(await complaint(db.collection('missing').add({ data: {} })), /missing/);
 });
@@ -181,19 +211,33 @@ test('calls and what is expected of them', async () => {
   const added = await emulator.call('addTodo', { title: 'milk', tags: ['a', 'b'] }, { as: 'bob' });
   assert.equal(added._openid, BOB);
   const later = new Promise((resolve) => setTimeout(resolve, 100)).then(() => emulator.call('summary'));
-  const call = await emulator.expectCall('addTodo', { event: { title: /^mi/, tags: ['a', (tag) => tag === 'b'] }, as: BOB });
+  const call = await emulator.expectCall('addTodo', {
+    event: { title: /^mi/, tags: ['a', (tag) => tag === 'b'] },
+    as: BOB,
+  });
   assert.deepEqual([call.function, call.openid, call.result.title], ['addTodo', BOB, 'milk']);
   await emulator.expectCall('summary', { as: null });
   await later;
   await emulator.expectCall('exportTodos', { times: 0 });
-  const wrong = await complaint(emulator.expectCall('addTodo', { event: { title: 'bread', tags: ['a'] }, as: 'alice', within: 50 }));
-  assert.match(wrong, /expected a call of addTodo as alice with \{ title: 'bread', tags: \[ 'a' \] \} within 50 ms; there was none\. Instead came:/);
+  const wrong = await complaint(
+    emulator.expectCall('addTodo', { event: { title: 'bread', tags: ['a'] }, as: 'alice', within: 50 }),
+  );
+  assert.match(
+    wrong,
+    /expected a call of addTodo as alice with \{ title: 'bread', tags: \[ 'a' \] \} within 50 ms; there was none\. Instead came:/,
+  );
   assert.match(wrong, /event\.title: expected 'bread', was 'milk'\n/);
   assert.match(wrong, /event\.tags: expected \[ 'a' \], was \[ 'a', 'b' \]\n/);
   assert.match(wrong, /openid: expected 'oALICE0000000000000000000001', was 'oBOB000000000000000000000002'/);
   assert.match(wrong, /- summary \{.*\} by no user/);
-  assert.match(await complaint(emulator.expectCall('addTodo', { times: 2, within: 50 })), /expected 2 calls of addTodo within 50 ms; there were 1/);
-  assert.match(await complaint(emulator.expectCall('addTodo', { times: 0 })), /expected 0 calls of addTodo; there were 1\. They are:/);
+  assert.match(
+    await complaint(emulator.expectCall('addTodo', { times: 2, within: 50 })),
+    /expected 2 calls of addTodo within 50 ms; there were 1/,
+  );
+  assert.match(
+    await complaint(emulator.expectCall('addTodo', { times: 0 })),
+    /expected 0 calls of addTodo; there were 1\. They are:/,
+  );
   assert.match(await complaint(emulator.call('addTodo', {}, { as: 'bob' })), /title is required/);
   const [failed] = (await emulator.calls('addTodo')).slice(-1);
   assert.match(failed.error.message, /title is required/);
@@ -206,10 +250,16 @@ test("an administrator's watch of a whole collection", async () => {
   await todos(emulator.as('alice')).add({ data: { title: 'one' } });
   await todos(emulator.as('bob')).add({ data: { title: 'two' } });
   await watch.next({ doc: { title: 'two' } });
-  assert.deepEqual(watch.events.map(({ doc }) => doc.title), ['one', 'two']);
+  assert.deepEqual(
+    watch.events.map(({ doc }) => doc.title),
+    ['one', 'two'],
+  );
   await watch.none(50);
   await todos(emulator.as('bob')).add({ data: { title: 'three' } });
-  assert.match(await complaint(watch.none(300)), /expected the watch to be silent for 300 ms\. Instead came:\n {2}- add \{.*three/);
+  assert.match(
+    await complaint(watch.none(300)),
+    /expected the watch to be silent for 300 ms\. Instead came:\n {2}- add \{.*three/,
+  );
   await watch.close();
 });
 
@@ -250,7 +300,10 @@ test('beside another emulator, with an environment of its own name', async () =>
   await fork.create('notes', { mode: 'READONLY' });
   const wx = fork.wx('oNEWUSER00000000000000000001');
   wx.cloud.init({ env: 'prod-1' });
-  await wx.cloud.database().collection('notes').add({ data: { text: 'x' } });
+  await wx.cloud
+    .database()
+    .collection('notes')
+    .add({ data: { text: 'x' } });
   assert.equal((await fork.database().collection('notes').count()).total, 1);
   await other.stop();
   assert.match(await complaint(other.calls()), /does not answer/);

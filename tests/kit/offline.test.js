@@ -52,7 +52,10 @@ test('patterns, dates, functions and matchers', () => {
 });
 
 test('a complaint lists what came, the last ones where there are many', () => {
-  const others = Array.from({ length: 12 }, (unused, n) => ({ text: `call ${n}`, differences: n === 11 ? ['a', 'b'] : [] }));
+  const others = Array.from({ length: 12 }, (unused, n) => ({
+    text: `call ${n}`,
+    differences: n === 11 ? ['a', 'b'] : [],
+  }));
   const { name, message } = complaint('none came', others, {});
   const lines = message.split('\n');
   assert.equal(name, 'AssertionError');
@@ -62,7 +65,10 @@ test('a complaint lists what came, the last ones where there are many', () => {
 });
 
 test('the package holds the kit and the client, and nothing else', () => {
-  const files = fs.readdirSync(PACKAGE, { recursive: true }).filter((name) => /\.\w+$/.test(name)).sort();
+  const files = fs
+    .readdirSync(PACKAGE, { recursive: true })
+    .filter((name) => /\.\w+$/.test(name))
+    .sort();
   const outside = files.filter((name) => !name.startsWith('kit'));
   assert.deepEqual(outside, ['README.md', 'package.json', 'wx-cloud.d.ts', 'wx-cloud.js']);
   const { version, dependencies } = requireInProject('mini-program-cloud-emulator/package.json');
@@ -74,7 +80,8 @@ test('the package holds the kit and the client, and nothing else', () => {
 });
 
 test('it is imported and required', async () => {
-  const code = "import { startEmulator } from 'mini-program-cloud-emulator'; import { useSimulate } from 'mini-program-cloud-emulator/simulate'; console.log(typeof startEmulator, typeof useSimulate)";
+  const code =
+    "import { startEmulator } from 'mini-program-cloud-emulator'; import { useSimulate } from 'mini-program-cloud-emulator/simulate'; console.log(typeof startEmulator, typeof useSimulate)";
   const { output } = await run([process.execPath, '--input-type=module', '-e', code]);
   assert.match(output, /^function function$/m);
   assert.equal(typeof requireInProject('mini-program-cloud-emulator/wx-cloud.js'), 'function');
@@ -84,11 +91,20 @@ test('it is typed, with and without miniprogram-api-typings, for old and new mod
   const file = path.join(PROJECT, 'usage.ts');
   fs.copyFileSync(path.join(__dirname, 'types/usage.ts'), file);
   const untyped = ['--typeRoots', path.join(PROJECT, 'none')];
-  for (const modules of [['commonjs', 'node10', 'ES2020'], ['nodenext', 'nodenext', 'ESNext']]) {
+  for (const modules of [
+    ['commonjs', 'node10', 'ES2020'],
+    ['nodenext', 'nodenext', 'ESNext'],
+  ]) {
     compile(file, modules, untyped);
   }
   // With the typings `wx` is theirs.
-  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/\ndeclare global[^]*/, '').replace('globalThis.wx', 'const page'));
+  fs.writeFileSync(
+    file,
+    fs
+      .readFileSync(file, 'utf8')
+      .replace(/\ndeclare global[^]*/, '')
+      .replace('globalThis.wx', 'const page'),
+  );
   compile(file, ['nodenext', 'nodenext', 'ESNext'], ['--typeRoots', MODULES, '--types', 'miniprogram-api-typings']);
 });
 

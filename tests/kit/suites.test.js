@@ -20,12 +20,20 @@ async function passes(words, options, passed) {
 }
 
 test('jest: one emulator, a fork for each file, workers side by side', async () => {
-  const output = await passes([NODE, JEST, '-c', 'jest/jest.config.js', '--maxWorkers=3'], {}, /Tests: +8 passed, 8 total/);
+  const output = await passes(
+    [NODE, JEST, '-c', 'jest/jest.config.js', '--maxWorkers=3'],
+    {},
+    /Tests: +8 passed, 8 total/,
+  );
   assert.doesNotMatch(output, /did not exit|force exited|open handle/);
 });
 
 test('vitest: the same', () =>
-  passes([NODE, VITEST, 'run', '--root', path.join(PROJECT, 'vitest')], { env: { NO_COLOR: '1' } }, /Tests +8 passed \(8\)/));
+  passes(
+    [NODE, VITEST, 'run', '--root', path.join(PROJECT, 'vitest')],
+    { env: { NO_COLOR: '1' } },
+    /Tests +8 passed \(8\)/,
+  ));
 
 test('node:test: an emulator for each file', () => passes([NODE, '--test', ...nodeTests()], {}, /^# pass 8$/m));
 

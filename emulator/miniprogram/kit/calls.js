@@ -25,7 +25,11 @@ function createCalls(command) {
 }
 
 /** `openid`: whose calls are meant, null: those of no user, undefined: all. */
-async function expectCall(calls, name, { event, result, openid, user, times, within = times === 0 ? 0 : WITHIN_MS_DEFAULT }) {
+async function expectCall(
+  calls,
+  name,
+  { event, result, openid, user, times, within = times === 0 ? 0 : WITHIN_MS_DEFAULT },
+) {
   const expected = {
     ...(event !== undefined && { event }),
     ...(result !== undefined && { result }),
@@ -51,11 +55,18 @@ function unexpected(name, expected, { times, within, user, calls, matching }) {
     'event' in expected && `with ${shown(expected.event)}`,
     'result' in expected && `that answers ${shown(expected.result)}`,
   ];
-  const count = matching.length ? `there were ${matching.length}` : calls.length ? 'there was none' : 'nothing was called';
+  const count = matching.length
+    ? `there were ${matching.length}`
+    : calls.length
+      ? 'there was none'
+      : 'nothing was called';
   const others = times === undefined || matching.length < times ? calls : matching;
   return complaint(
     `expected ${wanted.filter(Boolean).join(' ')}${within ? ` within ${within} ms` : ''}; ${count}`,
-    others.map((call) => ({ text: told(call), differences: call.function === name ? differences(expected, call) : [] })),
+    others.map((call) => ({
+      text: told(call),
+      differences: call.function === name ? differences(expected, call) : [],
+    })),
     { expected, actual: calls, after: others === matching ? 'They are' : 'Instead came' },
   );
 }

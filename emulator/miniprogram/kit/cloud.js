@@ -71,7 +71,10 @@ function answering(request, answer) {
     if (!/\/web(\?|$)/.test(call.url)) {
       return request(call);
     }
-    const pass = (body) => new Promise((success, fail) => request({ ...call, data: JSON.stringify(body), success, fail, complete: undefined }));
+    const pass = (body) =>
+      new Promise((success, fail) =>
+        request({ ...call, data: JSON.stringify(body), success, fail, complete: undefined }),
+      );
     const reply = Promise.resolve(JSON.parse(call.data)).then((body) => answer(body, pass));
     reply.then(
       (result) => end(call, 'success', result.statusCode ? result : { statusCode: 200, data: JSON.stringify(result) }),

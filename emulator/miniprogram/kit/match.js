@@ -45,9 +45,7 @@ function differencesOfObjects(expected, actual, path) {
   if (!isA(actual, 'Object')) {
     return [difference(expected, actual, path)];
   }
-  return Object.keys(expected).flatMap((key) =>
-    differences(expected[key], actual[key], path ? `${path}.${key}` : key),
-  );
+  return Object.keys(expected).flatMap((key) => differences(expected[key], actual[key], path ? `${path}.${key}` : key));
 }
 
 function unless(holds, expected, actual, path) {

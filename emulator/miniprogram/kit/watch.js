@@ -46,7 +46,14 @@ function receive(state, snapshot) {
 }
 
 function eventOf({ dataType, queueType, docId, doc, updatedFields, removedFields }) {
-  return { type: dataType, queueType, docId, doc, ...(updatedFields && { updatedFields }), ...(removedFields && { removedFields }) };
+  return {
+    type: dataType,
+    queueType,
+    docId,
+    doc,
+    ...(updatedFields && { updatedFields }),
+    ...(removedFields && { removedFields }),
+  };
 }
 
 /** The next event that is as expected; those before it are passed over. */

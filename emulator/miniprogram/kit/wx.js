@@ -488,8 +488,10 @@ const ANSWERS = {
 };
 
 function interfaceOf() {
-  const answer = (api) => (call = {}) =>
-    withPromise(call, (callbacks) => settler(api, callbacks).success(ANSWERS[api]));
+  const answer =
+    (api) =>
+    (call = {}) =>
+      withPromise(call, (callbacks) => settler(api, callbacks).success(ANSWERS[api]));
   return Object.fromEntries(Object.keys(ANSWERS).map((api) => [api, answer(api)]));
 }
 

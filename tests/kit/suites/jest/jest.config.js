@@ -1,1 +1,6 @@
-module.exports = { globalSetup: './setup.js', globalTeardown: './teardown.js', rootDir: '..', roots: ['<rootDir>/jest'] };
+module.exports = {
+  globalSetup: './setup.js',
+  globalTeardown: './teardown.js',
+  rootDir: '..',
+  roots: ['<rootDir>/jest'],
+};

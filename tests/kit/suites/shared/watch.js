@@ -12,7 +12,9 @@ module.exports = ({ test, ...hooks }, place) => {
     const watch = await cloud.fork.recordWatch(todos('bob').where({ list: 'list-home' }));
     const { _id } = await todos('alice').add({ data: { title: '买菜', list: 'list-home' } });
     await watch.next({ type: 'add', doc: { _id, title: '买菜' } });
-    await todos('alice').doc(_id).update({ data: { done: true } });
+    await todos('alice')
+      .doc(_id)
+      .update({ data: { done: true } });
     await watch.next({ type: 'update', doc: { _id, done: true } });
     await todos('alice').doc(_id).remove();
     await watch.next({ type: 'remove' });
