@@ -23,7 +23,7 @@ test('jest: one emulator, a fork for each file, workers side by side', async () 
   const output = await passes(
     [NODE, JEST, '-c', 'jest/jest.config.js', '--maxWorkers=3'],
     {},
-    /Tests: +8 passed, 8 total/,
+    /Tests: +9 passed, 9 total/,
   );
   assert.doesNotMatch(output, /did not exit|force exited|open handle/);
 });

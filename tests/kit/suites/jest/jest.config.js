@@ -1,6 +1,6 @@
 module.exports = {
-  globalSetup: './setup.js',
-  globalTeardown: './teardown.js',
   rootDir: '..',
   roots: ['<rootDir>/jest'],
+  globalSetup: '<rootDir>/jest/setup.js',
+  globalTeardown: '<rootDir>/jest/teardown.js',
 };
