@@ -11,14 +11,21 @@ const used = useEmulator();
 
 test(`${FORKS} forks side by side: nothing leaks from one into another`, async () => {
   const { emulator } = used;
+  // A process for each function in each fork would keep a small machine busy for a minute.
+  const hasCall = (number) => number % 10 === 0;
   const work = async (unused, number) => {
     const fork = await emulator.fork();
     const todos = fork.as('alice').database().collection('todos');
-    await Promise.all(Array.from({ length: number }, () => todos.add({ data: { title: `of ${number}` } })));
-    await fork.call('addTodo', { title: `of ${number}` }, { as: 'bob' });
+    await Promise.all(Array.from({ length: number + 1 }, () => todos.add({ data: { title: `of ${number}` } })));
+    if (hasCall(number)) {
+      await fork.call('summary', { of: number }, { as: 'bob' });
+    }
     const { data } = await fork.database().collection('todos').where({ title: /^of / }).get();
     assert.deepEqual([data.length, new Set(data.map(({ title }) => title)).size], [number + 1, 1]);
-    await fork.expectCall('addTodo', { event: { title: `of ${number}` }, times: 1 });
+    assert.deepEqual(
+      (await fork.calls()).map(({ event }) => event.of),
+      hasCall(number) ? [number] : [],
+    );
     await fork.reset();
     assert.equal((await todos.count()).total, 12);
     await fork.drop();

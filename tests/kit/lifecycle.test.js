@@ -61,6 +61,16 @@ test('what export() tells is found, and left as it was', async () => {
   assert.equal(process.env.EMULATOR_URL, undefined);
 });
 
+test('the emulator of `emulator exec` is found', async () => {
+  const code = `${start}.then((emulator) => {
+    console.log(emulator.url === process.env.EMULATOR_URL, emulator.env === process.env.EMULATOR_ENV);
+    return emulator.stop();
+  })`;
+  const place = ['--project', TODO, '--ephemeral'];
+  const { output } = await run([process.env.EMULATOR_BINARY, 'exec', ...place, '--', NODE, '-e', code]);
+  assert.match(output, /^true true$/m);
+});
+
 test('await using, where there is no such syntax yet', async () => {
   const emulator = await kit.startEmulator(START);
   const fork = await emulator.fork();

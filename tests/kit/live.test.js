@@ -216,7 +216,7 @@ test('calls and what is expected of them', async () => {
     as: BOB,
   });
   assert.deepEqual([call.function, call.openid, call.result.title], ['addTodo', BOB, 'milk']);
-  await emulator.expectCall('summary', { as: null });
+  await emulator.expectCall('summary', { as: null, within: 30_000 });
   await later;
   await emulator.expectCall('exportTodos', { times: 0 });
   const wrong = await complaint(

@@ -19,6 +19,14 @@ const BINARY = process.env.EMULATOR_BINARY || path.join(ROOT, 'target/release/em
 /** What a project of this kind has beside the kit. */
 const RUNNERS = ['jest', 'jest-environment-jsdom', 'miniprogram-simulate', 'vitest', 'wx-server-sdk'];
 
+/** The first call of a function may take its time where much else goes on. */
+const SETTINGS = `[functions.addTodo]
+timeout-seconds = 60
+
+[functions.summary]
+timeout-seconds = 60
+`;
+
 function createProject() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kit-'));
   fs.writeFileSync(path.join(folder, 'package.json'), '{ "name": "project", "private": true }\n');
@@ -27,6 +35,7 @@ function createProject() {
   RUNNERS.forEach((name) => link(folder, name));
   fs.cpSync(path.join(__dirname, 'suites'), folder, { recursive: true });
   fs.cpSync(TODO, path.join(folder, 'todo'), { recursive: true, filter: isOfProject });
+  fs.writeFileSync(path.join(folder, 'todo/emulator.toml'), SETTINGS);
   return folder;
 }
 

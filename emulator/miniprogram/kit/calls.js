@@ -4,7 +4,7 @@
 const { complaint, differences, shown } = require('./match');
 const { until } = require('./wait');
 
-const WITHIN_MS_DEFAULT = 2000;
+const WITHIN_MS_DEFAULT = 3000;
 
 /** The calls of an environment from `begin()` on. */
 function createCalls(command) {

@@ -13,8 +13,8 @@ const OPENID = /^o[\w-]{27}$/;
 /** The name under which `await using` looks, also where it has none yet. */
 const ASYNC_DISPOSE = Symbol.asyncDispose || Symbol.for('Symbol.asyncDispose');
 
-/** A handle on the environment `env`, which is at its beginning now. `server` is `{ door, appid, clock }`. */
-async function openEnvironment(server, env) {
+/** A handle on the environment `env`, which is at its beginning now; `isNew`: nothing was called there. `server` is `{ door, appid, clock }`. */
+async function openEnvironment(server, env, { isNew = false } = {}) {
   const command = (name, params = {}) => server.door.command(name, { ...params, env });
   const state = {
     ...server,
@@ -30,7 +30,7 @@ async function openEnvironment(server, env) {
     /** The states of the forks that are there; `drop` is how they go. */
     forks: new Set(),
   };
-  await Promise.all([command('snapshot', { name: state.beginning }), state.calls.begin()]);
+  await Promise.all([command('snapshot', { name: state.beginning }), isNew || state.calls.begin()]);
   return { state, handle: handleOf(state) };
 }
 
@@ -148,7 +148,7 @@ async function record(state, query) {
 async function fork(state, name) {
   const { env } = await state.command('fork', { name });
   const { door, appid, clock } = state;
-  const forked = await openEnvironment({ door, appid, clock }, env);
+  const forked = await openEnvironment({ door, appid, clock }, env, { isNew: true });
   const drop = async () => {
     if (state.forks.delete(forked.state)) {
       await dropForks(forked.state);

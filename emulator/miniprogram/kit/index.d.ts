@@ -195,7 +195,7 @@ export interface ExpectedCall {
   result?: unknown;
   /** A user, by name or openid; null: no user. */
   as?: string | null;
-  /** How many milliseconds to wait for it, 2000 unless said. */
+  /** How many milliseconds to wait for it, 3000 unless said. */
   within?: number;
 }
 
@@ -220,7 +220,7 @@ export interface Recorder {
   readonly events: WatchEvent[];
   /** What the query finds, as last told. */
   readonly docs: any[];
-  /** The next event that is as expected; those before it are passed over. Rejects with what came instead. */
+  /** The next event that is as expected; those before it are passed over. Rejects with what came instead within 3000 ms, unless `within` says how many. */
   next(expected?: { type?: string; doc?: unknown; within?: number }): Promise<WatchEvent>;
   /** Resolves when nothing has come since the last `next`, and nothing comes for `ms`, 200 unless said. */
   none(ms?: number): Promise<void>;

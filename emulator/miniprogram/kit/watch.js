@@ -4,7 +4,7 @@
 const { complaint, differences, shown } = require('./match');
 const { pause, until } = require('./wait');
 
-const WITHIN_MS_DEFAULT = 2000;
+const WITHIN_MS_DEFAULT = 3000;
 const SILENCE_MS_DEFAULT = 200;
 
 /** Watches `query`, anything that has `watch`, and resolves once it was told what there is. */

@@ -3,4 +3,5 @@ module.exports = {
   roots: ['<rootDir>/jest'],
   globalSetup: '<rootDir>/jest/setup.js',
   globalTeardown: '<rootDir>/jest/teardown.js',
+  testTimeout: 60_000,
 };

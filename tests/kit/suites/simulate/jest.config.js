@@ -1,1 +1,1 @@
-module.exports = { rootDir: '..', roots: ['<rootDir>/simulate'], testEnvironment: 'jsdom' };
+module.exports = { rootDir: '..', roots: ['<rootDir>/simulate'], testEnvironment: 'jsdom', testTimeout: 60_000 };
