@@ -9,6 +9,8 @@ declare namespace useEmulator {
     /** As `emulator start --lan` prints it, with or without `?token=…`. */
     address: string;
     token?: string;
+    /** The environment, such as a fork, that stands for the one the code means. */
+    env?: string;
   }
 
   /** The members of `wx.cloud` that the emulator serves. The others refuse by their name. */

@@ -8,6 +8,8 @@
  *
  *   try { require('./wx-cloud.js')({ address: 'http://192.168.1.5:7357', token: '…' }) } catch (e) {}
  *
+ * For tests, `kit/` loads it in Node.
+ *
  * Everywhere else, and in every released mini program, native `wx.cloud` stays. `require('./wx-cloud.js').cloud` is always
  * the one to use, for code that cannot rely on `wx.cloud` having been replaced.
  *
@@ -36,8 +38,12 @@ module.exports = useEmulator;
 
 Object.defineProperty(module.exports, 'cloud', { enumerable: true, get: cloudInUse });
 
-/** Where the emulator is. `address` is empty until a line names it: then the emulator is searched on this machine. */
-const place = { address: '', token: '', found: null };
+/**
+ * Where the emulator is. `address` is empty until a line names it: then the emulator is searched on this machine. The rest is
+ * the test kit's: `env` is the environment, such as a fork, that stands for the one the code means, `isOpen` spares `init`,
+ * `documentsMax` is how many documents a query answers at most.
+ */
+const place = { address: '', token: '', found: null, env: '', isOpen: false, documentsMax: 0 };
 
 /** `native` is what WeChat gave; `ours` stays null wherever this file does not act. */
 const clouds = { native: typeof wx === 'undefined' ? undefined : wx.cloud, ours: null };
@@ -48,6 +54,9 @@ function useEmulator(options) {
     const parts = String(options.address).split('?');
     place.address = parts[0].replace(/\/+$/, '');
     place.token = options.token || tokenIn(parts[1] || '');
+    place.env = options.env || '';
+    place.isOpen = Boolean(options.isOpen);
+    place.documentsMax = options.documentsMax || 0;
     place.found = null;
     act();
   }
@@ -212,11 +221,16 @@ function openScope(scope, config) {
 /** The environment of a call: its own, else its cloud's, else (`''`) the emulator's default one. */
 function envOf(scope, service, config) {
   const env = (config && config.env) || scope.env[service];
-  return env === String(env) ? env : '';
+  return standingFor(env === String(env) ? env : '');
+}
+
+/** A fork stands for what it is a fork of, and for nothing in particular: `cloud1--a` for `cloud1`, `cloud1--a` and `''`. */
+function standingFor(env) {
+  return env === '' || place.env.indexOf(`${env}--`) === 0 ? place.env : env;
 }
 
 function requireInit(scope) {
-  if (!scope.started) {
+  if (!scope.started && !place.isOpen) {
     throw failure(
       -1,
       "Cloud API isn't enabled, please call init first\n" +
@@ -479,8 +493,12 @@ function withoutId(data) {
 
 /** A client's page: 20 documents unless fewer are asked for; 0 asks for nothing special (semantics §1.1, §1.3). */
 function pageSize(limit) {
-  const size = limit || DOCUMENTS_MAX;
-  return size < 0 ? Math.max(size, -DOCUMENTS_MAX) : Math.min(size, DOCUMENTS_MAX);
+  const size = limit || documentsMax();
+  return size < 0 ? Math.max(size, -documentsMax()) : Math.min(size, documentsMax());
+}
+
+function documentsMax() {
+  return place.documentsMax || DOCUMENTS_MAX;
 }
 
 function integer(value, name) {
@@ -560,7 +578,7 @@ function encodeStage(name, value) {
 /** A client's pipeline without a `limit` of its own answers 20 documents (DB-4.02). */
 function withPageSize(stages) {
   const limited = stages.some((stage) => stage.key === '$limit');
-  return limited ? stages : stages.concat({ key: '$limit', value: DOCUMENTS_MAX });
+  return limited ? stages : stages.concat({ key: '$limit', value: documentsMax() });
 }
 
 /** The list comes as one JSON text that holds a JSON text for each document (protocol §2.5). */

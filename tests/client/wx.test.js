@@ -7,7 +7,7 @@ const http = require('node:http');
 const path = require('node:path');
 const { before, test } = require('node:test');
 const { WebSocketServer } = require('ws');
-const { createWx } = require('./wx');
+const { createWx } = require('../../emulator/miniprogram/kit/wx');
 const { closeLater } = require('./support/cleanup');
 
 let url;

@@ -4,7 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
-const { createWx } = require('../wx');
+const { createWx } = require('../../../emulator/miniprogram/kit/wx');
 const { closeLater } = require('./cleanup');
 
 const CLIENT = path.resolve(__dirname, '../../../emulator/miniprogram/wx-cloud.js');

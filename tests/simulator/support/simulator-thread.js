@@ -8,7 +8,7 @@
 const path = require('node:path');
 const { parentPort, workerData } = require('node:worker_threads');
 const { JSDOM } = require('jsdom');
-const { createWx } = require('../../client/wx');
+const { createWx } = require('../../../emulator/miniprogram/kit/wx');
 
 const { folder, address, appid, openid } = workerData;
 

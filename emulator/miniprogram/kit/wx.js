@@ -1,8 +1,9 @@
-// A `wx` for Node: the network, storage, device and login APIs as WeChat documents them, and nothing of `wx.cloud`.
+// A `wx` for Node: the network, storage, device and login APIs as WeChat documents them, those of user interfaces as a user
+// answers them who agrees to everything, and nothing of `wx.cloud`.
 //
 //   const { wx, controls } = createWx({ appid: 'wx…' });
 //
-// What the documentation says and these tests rely on:
+// What the documentation says and tests rely on:
 // - every answer of a server is a success, whatever its status; only a missing answer fails
 // - `dataType: 'json'`, the default, parses what is JSON and leaves alone what is not; other values parse nothing
 // - `responseType: 'arraybuffer'` gives an ArrayBuffer; header names keep the server's case
@@ -11,6 +12,8 @@
 // - failures are `{ errMsg: 'request:fail …', errno }`
 //
 // `controls` is the tests' own door: `storage`, `openSockets()`, `dropSockets()` and `close()`.
+//
+// Under a test runner some globals are replaced: by fake timers, by those of a browser. What is needed comes from Node itself.
 'use strict';
 
 const fs = require('node:fs');
@@ -18,7 +21,11 @@ const http = require('node:http');
 const https = require('node:https');
 const os = require('node:os');
 const path = require('node:path');
-const { WebSocket } = require('ws');
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
+const v8 = require('node:v8');
+
+// By its file: where jest plays a browser, the package's own entry is one that refuses to work.
+const WebSocket = require(path.join(path.dirname(require.resolve('ws/package.json')), 'lib/websocket.js'));
 
 const CALLS_MAX = 10;
 const SOCKETS_MAX = 5;
@@ -44,9 +51,11 @@ function createWx(options = {}) {
     running: { request: 0, uploadFile: 0, downloadFile: 0 },
     sockets: new Set(),
     agent: new http.Agent({ keepAlive: true }),
-    folder: fs.mkdtempSync(path.join(os.tmpdir(), 'wx-')),
+    folder: '',
+    isClosed: false,
   };
   const wx = {
+    ...interfaceOf(),
     ...networkOf(simulator),
     ...storageOf(simulator),
     ...deviceOf(simulator),
@@ -66,12 +75,25 @@ function controlsOf(simulator) {
     openSockets: () => simulator.sockets.size,
     /** Cuts the connections as a lost network does. */
     dropSockets: () => simulator.sockets.forEach((socket) => socket.terminate()),
+    /** Whether `close` was called. */
+    isClosed: () => simulator.isClosed,
+    /** Ends what is running; later calls fail. */
     close: () => {
+      simulator.isClosed = true;
       simulator.sockets.forEach((socket) => socket.terminate());
       simulator.agent.destroy();
-      fs.rmSync(simulator.folder, { recursive: true, force: true });
+      if (simulator.folder) {
+        fs.rmSync(simulator.folder, { recursive: true, force: true });
+        simulator.folder = '';
+      }
     },
   };
+}
+
+/** Where the simulator's own files are, made at the first use. */
+function folderOf(simulator) {
+  simulator.folder = simulator.folder || fs.mkdtempSync(path.join(os.tmpdir(), 'wx-'));
+  return simulator.folder;
 }
 
 // Requests -------------------------------------------------------------------------------------------------------------
@@ -91,7 +113,9 @@ function startCall(simulator, api, call, send) {
     simulator.running[api] -= 1;
   });
   simulator.running[api] += 1;
-  if (simulator.running[api] > CALLS_MAX) {
+  if (simulator.isClosed) {
+    settle.fail('the simulator was closed');
+  } else if (simulator.running[api] > CALLS_MAX) {
     settle.fail('exceed max task count', ERRNO_CROWDED);
   } else if (typeof call.url !== 'string') {
     settle.fail('parameter error: parameter.url should be String instead of Undefined;', 1001);
@@ -314,7 +338,7 @@ function fetchFile(simulator, call, task, settle) {
       task.emit('ProgressUpdate', { progress, totalBytesWritten: written, totalBytesExpectedToWrite: expected });
     });
     bodyOf(response, (bytes) => {
-      const filePath = call.filePath ?? path.join(simulator.folder, `tmp_${Math.random().toString(16).slice(2)}`);
+      const filePath = call.filePath ?? path.join(folderOf(simulator), `tmp_${Math.random().toString(16).slice(2)}`);
       fs.writeFileSync(filePath, bytes);
       settle.success({
         statusCode: response.statusCode,
@@ -387,27 +411,35 @@ function closeSocket(socket, closing) {
 
 function storageOf({ storage }) {
   return {
-    getStorageSync: (key) => (storage.has(key) ? structuredClone(storage.get(key)) : ''),
-    setStorageSync: (key, data) => void storage.set(key, structuredClone(data)),
+    getStorageSync: (key) => (storage.has(key) ? copyOf(storage.get(key)) : ''),
+    setStorageSync: (key, data) => void storage.set(key, copyOf(data)),
     removeStorageSync: (key) => void storage.delete(key),
     clearStorageSync: () => storage.clear(),
     getStorage: (call) => {
       const settle = settler('getStorage', call);
       return storage.has(call.key)
-        ? settle.success({ data: structuredClone(storage.get(call.key)) })
+        ? settle.success({ data: copyOf(storage.get(call.key)) })
         : settle.fail('data not found');
     },
     setStorage: (call) => {
-      storage.set(call.key, structuredClone(call.data));
+      storage.set(call.key, copyOf(call.data));
       settler('setStorage', call).success({});
     },
   };
 }
 
+function copyOf(value) {
+  return v8.deserialize(v8.serialize(value));
+}
+
 function deviceOf(simulator) {
   const device = { platform: simulator.platform, system: 'iOS 16.0', brand: 'devtools', model: 'iPhone 12/13 Pro' };
   return {
-    env: { USER_DATA_PATH: simulator.folder },
+    env: {
+      get USER_DATA_PATH() {
+        return folderOf(simulator);
+      },
+    },
     getDeviceInfo: () => ({ ...device }),
     getSystemInfoSync: () => ({ ...device, SDKVersion: '3.7.0' }),
     getAccountInfoSync: () => ({
@@ -421,10 +453,46 @@ function login(simulator, callbacks) {
   const code = typeof simulator.code === 'function' ? simulator.code() : simulator.code;
   const settle = (call) =>
     code === null ? settler('login', call).fail('network error') : settler('login', call).success({ code });
+  return withPromise(callbacks, settle);
+}
+
+/** Calls `settle` with the callbacks; without any, answers a promise. */
+function withPromise(callbacks, settle) {
   if (callbacks.success || callbacks.fail || callbacks.complete) {
     return settle(callbacks);
   }
-  return new Promise((resolve, reject) => settle({ success: resolve, fail: reject }));
+  return new Promise((resolve, reject) => settle({ ...callbacks, success: resolve, fail: reject }));
+}
+
+// User interface --------------------------------------------------------------------------------------------------------
+
+/** What is answered beside `errMsg`, by API, sorted. */
+const ANSWERS = {
+  chooseMedia: { tempFiles: [], type: 'image' },
+  hideLoading: {},
+  hideToast: {},
+  navigateBack: {},
+  navigateTo: {},
+  pageScrollTo: {},
+  reLaunch: {},
+  redirectTo: {},
+  setNavigationBarTitle: {},
+  showActionSheet: { tapIndex: 0 },
+  showLoading: {},
+  showModal: { confirm: true, cancel: false },
+  showToast: {},
+  startPullDownRefresh: {},
+  stopPullDownRefresh: {},
+  switchTab: {},
+  vibrateShort: {},
+};
+
+function interfaceOf() {
+  const answer =
+    (api) =>
+    (call = {}) =>
+      withPromise(call, (callbacks) => settler(api, callbacks).success(ANSWERS[api]));
+  return Object.fromEntries(Object.keys(ANSWERS).map((api) => [api, answer(api)]));
 }
 
 module.exports = { createWx };

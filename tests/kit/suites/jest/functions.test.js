@@ -1,0 +1,1 @@
+require('../shared/functions')({ test, beforeAll, beforeEach, afterAll });
