@@ -229,6 +229,16 @@ fn exec_passes_arguments_variables_and_status_on() {
 }
 
 #[test]
+fn exec_tells_its_command_how_to_ask_the_emulator() {
+    let script = r#"echo $EMULATOR_ENV $EMULATOR_URL $EMULATOR_TOKEN; cat "$EMULATOR_DATA/emulator.json""#;
+    let text = says(&run(&["exec", "--ephemeral", "--env", "tests", "--", "sh", "-c", script]));
+    let (line, holder) = text.split_once('\n').unwrap();
+    let holder: Value = serde_json::from_str(holder).unwrap();
+    let (port, token) = (&holder["port"], holder["token"].as_str().unwrap());
+    assert_eq!(line, format!("tests http://127.0.0.1:{port} {token}"));
+}
+
+#[test]
 fn exec_serves_while_its_command_runs_and_leaves_nothing() {
     let fixtures = fixtures(&[("database/c.jsonl", "{}\n{}\n")]);
     let binary = env!("CARGO_BIN_EXE_emulator");

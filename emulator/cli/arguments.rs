@@ -1,7 +1,9 @@
 //! The command line, as `--help` teaches it. What a flag leaves out comes from its environment variable, then from
 //! `emulator.toml`, then from the defaults in `settings.rs`.
 
+use crate::language::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +13,12 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "emulator", version, after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
+    /// The language of what this program says: en (English) or zh (Chinese)
+    ///
+    /// Default: the system's. Error codes, and what the cloud itself says, are the same in both.
+    #[arg(long = "lang", value_name = "LANGUAGE", env = "EMULATOR_LANG", global = true, hide_possible_values = true)]
+    pub(crate) language: Option<Language>,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -34,6 +42,65 @@ pub(crate) enum Command {
     Seed(SeedArguments),
     /// Remove every document, file, user, permission mode and rule; collections stay, empty
     Reset(PlaceArguments),
+    /// Put a file of documents into a collection, as the cloud's console exports them: all of it or nothing
+    ///
+    /// A missing collection is created. A mistake names the file, the line and the field, and changes nothing.
+    Import(ImportArguments),
+    /// Write a whole environment as a fixture folder, or one collection as the cloud's console does
+    ///
+    /// Everything is of one moment, however much is written meanwhile, and `emulator seed` takes the folder back unchanged.
+    Export(ExportArguments),
+    /// Make an environment of its own with everything that this one holds, at once and whatever its size
+    ///
+    /// Prints its name, such as `cloud1--3f9a2c71`. What happens in one is not seen in the other.
+    Fork {
+        /// What its name ends in: `a` makes `cloud1--a`
+        ///
+        /// Default: eight random characters.
+        name: Option<String>,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Remove a fork with everything in it
+    Drop {
+        /// The fork, such as `cloud1--a`
+        #[arg(value_name = "ENV")]
+        fork: String,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// List the forks of an environment
+    Forks(PlaceArguments),
+    /// Remember everything an environment holds now, under a name; one of the same name is replaced
+    Snapshot {
+        /// What `emulator restore` calls it
+        name: String,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Go back to a snapshot, all at once; it stays and can be gone back to again
+    Restore {
+        /// The name given to `emulator snapshot`
+        name: String,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// The snapshots of an environment; lists them when nothing else is said
+    Snapshots {
+        #[command(subcommand)]
+        command: Option<SnapshotsCommand>,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// The clock of a running emulator: what it calls now, for server dates, tokens, addresses of files and transactions
+    ///
+    /// It shows the time when nothing else is said. There is one clock for all environments, and a new start sets it right.
+    Clock {
+        #[command(subcommand)]
+        command: Option<ClockCommand>,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
     /// Security rules: who may do what, by conditions
     Rules {
         #[command(subcommand)]
@@ -52,6 +119,16 @@ pub(crate) enum Command {
     Outbox(PlaceArguments),
     /// Let the mini program of this project use the emulator in DevTools
     Init(InitArguments),
+    /// Print what teaches a shell to complete the commands and flags of this program
+    ///
+    /// For bash, in `~/.bashrc`: `eval "$(emulator completion bash)"`; for zsh, in `~/.zshrc`: `eval "$(emulator completion zsh)"`;
+    /// for fish: `emulator completion fish > ~/.config/fish/completions/emulator.fish`; for PowerShell, in `$PROFILE`:
+    /// `emulator completion powershell | Out-String | Invoke-Expression`.
+    Completion {
+        /// bash, elvish, fish, powershell or zsh
+        #[arg(hide_possible_values = true)]
+        shell: Shell,
+    },
     /// What a function worker is started with; not for people
     #[command(hide = true)]
     FunctionWorker,
@@ -117,6 +194,17 @@ pub(crate) struct StartArguments {
     /// A cloud that has data already is left as it is, and the output says so.
     #[arg(long, value_name = "DIR", env = "EMULATOR_FIXTURES")]
     pub(crate) fixtures: Option<PathBuf>,
+
+    /// Put the fixtures in place of everything the cloud holds whenever a file of theirs changes
+    ///
+    /// A mistake in them is printed, and the data stays as it is.
+    #[arg(long)]
+    pub(crate) watch: bool,
+
+    /// For test kits: say with one line of JSON on standard output that the emulator is ready, and stop in order at the end of
+    /// standard input
+    #[arg(long, hide = true)]
+    pub(crate) handshake: bool,
 }
 
 #[derive(Debug, Args)]
@@ -138,7 +226,7 @@ pub(crate) struct ExecArguments {
     #[arg(long, value_name = "DIR", env = "EMULATOR_FIXTURES")]
     pub(crate) fixtures: Option<PathBuf>,
 
-    /// The command and its arguments. It finds the cloud by the variables of the server SDKs, and by EMULATOR_URL
+    /// The command and its arguments. It finds the cloud by the variables of the server SDKs, and by EMULATOR_URL, EMULATOR_TOKEN and EMULATOR_ENV
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
@@ -166,8 +254,151 @@ pub(crate) struct SeedArguments {
     #[arg(long)]
     pub(crate) reset: bool,
 
+    /// Do it as with --reset, now and whenever a file in the folder changes, until Ctrl-C
+    ///
+    /// A mistake in the folder is printed, and the data stays as it is.
+    #[arg(long)]
+    pub(crate) watch: bool,
+
     #[command(flatten)]
     pub(crate) place: PlaceArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// JSON Lines, a JSON array, or CSV with the fields' names in its first line
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// The collection that the documents go into
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: String,
+
+    /// What becomes of documents with the same _id, and of all others
+    ///
+    /// Default: insert.
+    #[arg(long, value_name = "MODE")]
+    pub(crate) mode: Option<ImportMode>,
+
+    /// What the file is
+    ///
+    /// Default: told from its name and its content.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<FileFormat>,
+
+    /// How its text is encoded, such as `utf-8` or `gbk`
+    ///
+    /// Default: told from its content.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) encoding: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) anonymise: AnonymiseArguments,
+
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// The folder that becomes the fixtures; with --collection, the file
+    #[arg(value_name = "PATH")]
+    pub(crate) target: PathBuf,
+
+    /// This collection alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: Option<String>,
+
+    /// What the file becomes
+    ///
+    /// Default: csv for a file called so, else json.
+    #[arg(long, value_name = "FORMAT", requires = "collection")]
+    pub(crate) format: Option<FileFormat>,
+
+    /// The columns of a CSV file, in their order: `_id,title,author.name`
+    #[arg(long = "fields", value_name = "FIELD", value_delimiter = ',', requires = "collection")]
+    pub(crate) columns: Vec<String>,
+
+    /// Put it in place of what is there already
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+
+    #[command(flatten)]
+    pub(crate) anonymise: AnonymiseArguments,
+
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+}
+
+/// Which fields are masked, and with which key.
+#[derive(Debug, Args)]
+pub(crate) struct AnonymiseArguments {
+    /// Mask these fields, in every document: `phone,profile.name`; may be given several times
+    ///
+    /// With the same key, the same value is masked the same way each time, in any file: what belonged together still does.
+    #[arg(long = "anonymise", value_name = "FIELD", value_delimiter = ',')]
+    pub(crate) masked: Vec<String>,
+
+    /// The key of the masking, to share with a team; without it, masked values cannot be traced back by trying
+    ///
+    /// Default: one of this project alone, made at random and kept in `anonymise.key` in the data folder.
+    #[arg(long = "anonymise-key", value_name = "TEXT", env = "EMULATOR_ANONYMISE_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+}
+
+/// What an import does with what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportMode {
+    /// Every document is a new one; an _id that is there already is a mistake
+    Insert,
+    /// A document takes the place of the one with its _id; all others stay
+    Upsert,
+    /// The file takes the place of the whole collection
+    Replace,
+}
+
+/// What a file of documents is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileFormat {
+    /// JSON Lines, or one array
+    Json,
+    /// Comma-separated values
+    Csv,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SnapshotsCommand {
+    /// List them
+    List,
+    /// Forget one; the data stays as it is
+    Remove {
+        /// The name given to `emulator snapshot`
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockCommand {
+    /// Print what time it is, and how far that is from this machine's
+    Show,
+    /// Set the time; it goes on from there
+    Set {
+        /// Such as 2030-01-01T00:00:00Z, or milliseconds since 1970
+        #[arg(value_name = "WHEN", allow_negative_numbers = true)]
+        when: String,
+    },
+    /// Let time pass at once
+    Advance {
+        /// Such as 1h30m, 2d or 45s, or milliseconds
+        #[arg(value_name = "DURATION", allow_negative_numbers = true)]
+        duration: String,
+    },
+    /// Let the time stand still
+    Freeze,
+    /// Let a frozen clock go on from where it stands
+    Resume,
+    /// Go back to this machine's time
+    Reset,
 }
 
 #[derive(Debug, Subcommand)]
@@ -375,12 +606,14 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// The source of `after` in `locales/help.zh.ftl`.
 const AFTER_HELP: &str = "\
 Examples:
   emulator start                             in a mini-program project: its functions, and the data kept in .emulator
   emulator start --ephemeral --fixtures DIR  for a test: a cloud with known data, gone afterwards
   emulator exec --ephemeral --fixtures DIR -- npm test
   emulator seed DIR --reset                  known data again, beside a running emulator or without one
+  emulator fork                              a copy of everything in an environment of its own, at once; `emulator drop` ends it
   emulator call addTodo --data '{\"title\":\"milk\"}' --as alice
 
 Flags come first, then environment variables (EMULATOR_PORT, EMULATOR_ENV, ...), then emulator.toml in the project.";

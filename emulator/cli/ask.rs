@@ -1,14 +1,19 @@
 //! How a command reaches the cloud of a data folder: it asks the emulator that runs on it, or opens the folder itself for one
 //! question when none does.
 
-use crate::arguments::CloudArguments;
+use crate::arguments::{CloudArguments, PlaceArguments};
 use crate::client::{self, ClientError};
+use crate::language::text;
 use crate::port::{self, PortError};
+use crate::progress;
 use crate::settings::{Settings, SettingsError};
-use environment::{Cloud, DataFolder, DataFolderError, OpenError};
-use gateway::Reach;
-use serde_json::Value;
+use crate::signals::Signals;
+use environment::{Cloud, DataFolder, DataFolderError, Holder, OpenError};
+use gateway::{Gateway, Reach};
+use serde_json::{Map, Value, json};
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 /// Lets the system choose a port: nobody but a function that runs meanwhile needs to know it.
 const PORT_ANY: u16 = 0;
@@ -32,6 +37,10 @@ pub(crate) enum AskError {
     Open(#[from] OpenError),
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error("{}", text!("not-running", data = .data.display().to_string()))]
+    NotRunning { data: PathBuf },
+    #[error("{}", text!("signals-failed", reason = .0.to_string()))]
+    Signals(std::io::Error),
 }
 
 impl Asked {
@@ -40,30 +49,118 @@ impl Asked {
         Ok(Asked { settings: Settings::settle(cloud)?, data })
     }
 
-    /// The answer to a command of `/_emulator/*`, in the environment that the settings name.
+    /// The cloud that `place` means.
+    pub(crate) fn at(place: PlaceArguments) -> Result<Asked, AskError> {
+        Asked::new(&place.cloud, place.data)
+    }
+
+    /// Where its data is kept.
+    pub(crate) fn data_path(&self) -> PathBuf {
+        self.settings.data_path(self.data.as_deref())
+    }
+
+    /// The answer to a command of `/_emulator/*`, in the environment that `params` or else the settings name.
     pub(crate) async fn ask(self, command: &str, mut params: Value) -> Result<Value, AskError> {
-        if let (Some(params), Some(environment)) = (params.as_object_mut(), self.settings.environment()) {
-            params.insert("env".to_owned(), environment.into());
+        if let Some(params) = params.as_object_mut() {
+            self.name_environment(params);
         }
-        let path = format!("/_emulator/{command}");
-        let holder = DataFolder::holder(&self.settings.data_path(self.data.as_deref()));
-        match holder {
-            Some(holder) => Ok(client::post(&holder, &path, &params).await?),
-            None => ask_alone(self.settings, self.data.as_deref(), &path, &params).await,
+        let reached = self.reach().await?;
+        let answer = client::post(reached.holder(), &path(command), &params).await;
+        reached.close().await?;
+        Ok(answer?)
+    }
+
+    /// The same, of an emulator that runs.
+    pub(crate) async fn ask_running(self, command: &str, mut params: Value) -> Result<Value, AskError> {
+        if let Some(params) = params.as_object_mut() {
+            self.name_environment(params);
+        }
+        let data = self.data_path();
+        let holder = DataFolder::holder(&data).ok_or(AskError::NotRunning { data })?;
+        Ok(client::post(&holder, &path(command), &params).await?)
+    }
+
+    /// The same as `ask`, for a command that may take long and knows `job`: shows how far it has come. `None`: a signal came
+    /// first; the question was taken back, and what it had not completed was not done.
+    pub(crate) async fn ask_long(
+        self,
+        command: &str,
+        mut params: Map<String, Value>,
+    ) -> Result<Option<Value>, AskError> {
+        let mut signals = Signals::listen().map_err(AskError::Signals)?;
+        self.name_environment(&mut params);
+        let job = progress::is_seen().then(|| Uuid::new_v4().to_string());
+        params.extend(job.iter().map(|job| ("job".to_owned(), json!(job))));
+        let reached = self.reach().await?;
+        let (path, params) = (path(command), Value::Object(params));
+        let answer = tokio::select! {
+            answer = client::post(reached.holder(), &path, &params) => Some(answer),
+            never = show(reached.holder(), job.as_deref()) => match never {},
+            _ = signals.next() => None,
+        };
+        reached.close().await?;
+        Ok(answer.transpose()?)
+    }
+
+    fn name_environment(&self, params: &mut Map<String, Value>) {
+        if let Some(environment) = self.settings.environment() {
+            params.entry("env").or_insert_with(|| environment.into());
+        }
+    }
+
+    async fn reach(self) -> Result<Reached, AskError> {
+        match DataFolder::holder(&self.data_path()) {
+            Some(holder) => Ok(Reached::Running(holder)),
+            None => Reached::open(self.settings, self.data.as_deref()).await,
         }
     }
 }
 
-/// Opens the data folder for one question. The SDK in a function needs the doors, so they are opened too. Nothing is logged: an
-/// answer brings what a function printed.
-async fn ask_alone(settings: Settings, data: Option<&Path>, path: &str, params: &Value) -> Result<Value, AskError> {
-    let folder = settings.data_folder(data, false)?;
-    let gateway = port::listen(Some(PORT_ANY), Reach::Loopback).await?;
-    let cloud = Cloud::open(settings.cloud(gateway.port(), None)?, folder).await?;
-    gateway.open(cloud.clone());
-    let holder = cloud.holder().clone();
-    let answer = client::post(&holder, path, params).await;
-    gateway.close().await;
-    cloud.close().await?;
-    Ok(answer?)
+/// A cloud that answers.
+enum Reached {
+    /// In the emulator that runs on the data folder.
+    Running(Holder),
+    /// In this process, until closed.
+    Alone { gateway: Gateway, cloud: Cloud },
+}
+
+impl Reached {
+    /// Opens the data folder. The SDK in a function needs the doors, so they are opened too. Nothing is logged: an answer brings
+    /// what a function printed.
+    async fn open(settings: Settings, data: Option<&Path>) -> Result<Reached, AskError> {
+        let folder = settings.data_folder(data, false)?;
+        let gateway = port::listen(Some(PORT_ANY), Reach::Loopback).await?;
+        let cloud = Cloud::open(settings.cloud(gateway.port(), None)?, folder).await?;
+        gateway.open(cloud.clone());
+        Ok(Reached::Alone { gateway, cloud })
+    }
+
+    fn holder(&self) -> &Holder {
+        match self {
+            Reached::Running(holder) => holder,
+            Reached::Alone { cloud, .. } => cloud.holder(),
+        }
+    }
+
+    async fn close(self) -> Result<(), AskError> {
+        match self {
+            Reached::Running(_) => {}
+            Reached::Alone { gateway, cloud } => {
+                gateway.close().await;
+                cloud.close().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn path(command: &str) -> String {
+    format!("/_emulator/{command}")
+}
+
+async fn show(holder: &Holder, job: Option<&str>) -> Infallible {
+    match job {
+        Some(job) => progress::show(holder, job).await,
+        None => std::future::pending().await,
+    }
 }

@@ -2,15 +2,16 @@
 
 use crate::arguments::CallArguments;
 use crate::ask::{AskError, Asked};
+use crate::language::text;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// Why a function could not be called. That it failed is no such error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    #[error("--data is not JSON: {0}")]
+    #[error("{}", text!("not-json", what = "--data", reason = .0.to_string()))]
     Data(serde_json::Error),
-    #[error("--data: {0} cannot be read: {1}")]
+    #[error("{}", text!("call-data-unreadable", path = .0.clone(), reason = .1.to_string()))]
     DataFile(String, std::io::Error),
     #[error(transparent)]
     Ask(#[from] AskError),
@@ -40,7 +41,8 @@ fn print(answer: &Value) -> ExitCode {
         eprintln!("{level:5} {}", line["text"].as_str().unwrap_or_default());
     }
     let duration = answer["durationMs"].as_f64().unwrap_or_default();
-    eprintln!("took {duration:.1} ms, request {}", answer["requestId"].as_str().unwrap_or_default());
+    let request = answer["requestId"].as_str().unwrap_or_default();
+    eprintln!("{}", text!("call-took", milliseconds = format!("{duration:.1}"), request = request));
     match answer.get("error") {
         Some(error) => {
             eprintln!(

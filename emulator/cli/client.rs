@@ -1,5 +1,6 @@
 //! A client of `/_emulator/*`, for commands that ask an emulator which runs.
 
+use crate::language::text;
 use bytes::Bytes;
 use environment::Holder;
 use http_body_util::{BodyExt, Full};
@@ -9,17 +10,18 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 /// Why the running emulator did not answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    #[error("the emulator with process id {pid} does not answer on port {port}: {source}")]
+    #[error("{}", text!("client-silent", pid = .pid.to_string(), port = .port.to_string(), reason = .source.to_string()))]
     Connect { pid: u32, port: u16, source: std::io::Error },
-    #[error("the running emulator broke off: {0}")]
+    #[error("{}", text!("client-broken-off", reason = .0.to_string()))]
     Http(#[from] hyper::Error),
-    #[error("the request cannot be written: {0}")]
+    #[error("{}", text!("client-unwritable", reason = .0.to_string()))]
     Request(#[from] hyper::http::Error),
-    #[error("the running emulator answered something else than JSON: {0}")]
+    #[error("{}", text!("client-not-json", reason = .0.to_string()))]
     Json(#[from] serde_json::Error),
     #[error("{message} ({code})")]
     Refused { code: String, message: String },
@@ -31,7 +33,9 @@ pub(crate) async fn post(holder: &Holder, path: &str, body: &Value) -> Result<Va
     let stream = TcpStream::connect(("127.0.0.1", *port)).await;
     let stream = stream.map_err(|source| ClientError::Connect { pid: *pid, port: *port, source })?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
+    // Ends with this question: one that is dropped is taken back, and the emulator cancels the work.
+    let mut connections = JoinSet::new();
+    connections.spawn(connection);
     let request = Request::post(path)
         .header(HOST, format!("127.0.0.1:{port}"))
         .header(AUTHORIZATION, format!("Bearer {token}"))

@@ -2,7 +2,10 @@
 
 use crate::arguments::{DbCommand, IndexCommand, PlaceArguments, SeedArguments};
 use crate::ask::{AskError, Asked};
-use serde_json::{Deserializer, Value, json};
+use crate::language::text;
+use crate::reseed::{self, WatchError};
+use crate::signals::interrupted;
+use serde_json::{Deserializer, Map, Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,14 +16,16 @@ const STANDARD_INPUT: &str = "-";
 /// Why the data could not be seen or changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DataError {
-    #[error("{what} is not JSON: {source}")]
+    #[error("{}", text!("not-json", what = .what.clone(), reason = .source.to_string()))]
     Json { what: String, source: serde_json::Error },
-    #[error("{what} is no JSON object: {found}")]
+    #[error("{}", text!("not-an-object", what = .what.clone(), found = .found.clone()))]
     NotAnObject { what: String, found: String },
-    #[error("{place} cannot be read: {source}")]
+    #[error("{}", text!("unreadable", path = .place.clone(), reason = .source.to_string()))]
     Read { place: String, source: std::io::Error },
-    #[error("the folder {} cannot be named: {source}", .folder.display())]
+    #[error("{}", text!("path-unnameable", path = .folder.display().to_string(), reason = .source.to_string()))]
     Folder { folder: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Watch(#[from] WatchError),
     #[error(transparent)]
     Ask(#[from] AskError),
 }
@@ -29,29 +34,36 @@ pub(crate) enum DataError {
 pub(crate) async fn seed(arguments: SeedArguments) -> Result<ExitCode, DataError> {
     let folder = std::path::absolute(&arguments.folder)
         .map_err(|source| DataError::Folder { folder: arguments.folder.clone(), source })?;
-    let request = json!({ "folder": folder, "reset": arguments.reset });
-    let seeded = asked(arguments.place)?.ask("seed", request).await?;
-    let count = |name: &str| seeded[name].as_u64().unwrap_or_default();
-    say(&format!(
-        "added {} documents in {} collections, {} files and {} users",
-        count("documents"),
-        count("collections"),
-        count("files"),
-        count("users")
+    if arguments.watch {
+        return Ok(reseed::run(&folder, &arguments.place).await?);
+    }
+    let request = Map::from_iter([("folder".to_owned(), json!(folder)), ("reset".to_owned(), json!(arguments.reset))]);
+    let Some(seeded) = Asked::at(arguments.place)?.ask_long("seed", request).await? else { return Ok(interrupted()) };
+    say(&text!(
+        "seeded",
+        documents = count(&seeded, "documents"),
+        collections = count(&seeded, "collections"),
+        files = count(&seeded, "files"),
+        users = count(&seeded, "users"),
     ));
     Ok(ExitCode::SUCCESS)
 }
 
+/// A number in an answer.
+pub(crate) fn count(answer: &Value, name: &str) -> u64 {
+    answer[name].as_u64().unwrap_or_default()
+}
+
 /// `emulator reset`.
 pub(crate) async fn reset(place: PlaceArguments) -> Result<ExitCode, DataError> {
-    asked(place)?.ask("reset", json!({})).await?;
-    say("removed every document, file, user, permission mode and rule; the collections are empty");
+    Asked::at(place)?.ask("reset", json!({})).await?;
+    say(&text!("reset"));
     Ok(ExitCode::SUCCESS)
 }
 
 /// `emulator db …`.
 pub(crate) async fn db(command: DbCommand, place: PlaceArguments) -> Result<ExitCode, DataError> {
-    let asked = asked(place)?;
+    let asked = Asked::at(place)?;
     match command {
         DbCommand::Collections => {
             let answer = asked.ask("collections", json!({})).await?;
@@ -62,19 +74,19 @@ pub(crate) async fn db(command: DbCommand, place: PlaceArguments) -> Result<Exit
             asked.ask("mode", json!({ "collection": collection, "mode": mode })).await?;
         }
         DbCommand::Count { collection, query } => {
-            let params = json!({ "collectionName": collection, "query": object("the query", &query)? });
+            let params = json!({ "collectionName": collection, "query": object(&text!("what-query"), &query)? });
             let answer = act(asked, "database.countDocument", params).await?;
             say(&answer["total"].to_string());
         }
         DbCommand::Explain { collection, query, order, limit } => {
             let order = order.map(|order| object("--order", &order)).transpose()?;
-            let query = object("the query", &query)?;
+            let query = object(&text!("what-query"), &query)?;
             let request = json!({ "collection": collection, "query": query, "order": order, "limit": limit });
             print_explanation(&asked.ask("explain", request).await?);
         }
         DbCommand::Index { command } => index(command, asked).await?,
         DbCommand::Find { collection, query, order, fields, skip, limit } => {
-            let mut params = json!({ "collectionName": collection, "query": object("the query", &query)? });
+            let mut params = json!({ "collectionName": collection, "query": object(&text!("what-query"), &query)? });
             params["offset"] = json!(skip);
             params["limit"] = json!(limit);
             params["order"] = order.map(|order| object("--order", &order)).transpose()?.into();
@@ -93,10 +105,6 @@ pub(crate) async fn db(command: DbCommand, place: PlaceArguments) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-fn asked(place: PlaceArguments) -> Result<Asked, AskError> {
-    Asked::new(&place.cloud, place.data)
-}
-
 async fn create(asked: Asked, collection: &str, mode: Option<&str>) -> Result<(), AskError> {
     let request = json!({ "collection": collection, "mode": mode });
     asked.ask("create", request).await.map(drop)
@@ -109,7 +117,7 @@ async fn index(command: IndexCommand, asked: Asked) -> Result<(), DataError> {
             print_indexes(&answer);
         }
         IndexCommand::Create { collection, keys, unique, name } => {
-            let keys = object("the fields", &keys)?;
+            let keys = object(&text!("what-fields"), &keys)?;
             let request = json!({ "collection": collection, "keys": keys, "unique": unique, "name": name });
             say(&plain(&asked.ask("indexes/create", request).await?["name"]));
         }
@@ -146,7 +154,7 @@ fn read_documents(argument: &str) -> Result<Vec<Value>, DataError> {
         let value = value.map_err(|source| DataError::Json { what: place.clone(), source })?;
         let values = if let Value::Array(values) = value { values } else { vec![value] };
         for value in values {
-            let what = format!("{place}: document {}", documents.len() + 1);
+            let what = text!("what-document", place = place.clone(), number = documents.len() + 1);
             documents.push(check_object(&what, value)?);
         }
     }
@@ -162,11 +170,11 @@ fn read_source(argument: &str) -> Result<(String, String), DataError> {
             Ok((path.to_owned(), text))
         }
         None if argument == STANDARD_INPUT => {
-            let (place, mut text) = ("standard input", String::new());
-            std::io::stdin().read_to_string(&mut text).map_err(|source| failed(place, source))?;
-            Ok((place.to_owned(), text))
+            let (place, mut text) = (text!("what-input"), String::new());
+            std::io::stdin().read_to_string(&mut text).map_err(|source| failed(&place, source))?;
+            Ok((place, text))
         }
-        None => Ok(("the document".to_owned(), argument.to_owned())),
+        None => Ok((text!("what-documents"), argument.to_owned())),
     }
 }
 
@@ -176,25 +184,27 @@ fn print_collections(answer: &Value) {
     let width = names.map(|name| name.chars().count()).max().unwrap_or_default();
     for found in collections {
         let (name, mode) = (found["name"].as_str().unwrap_or_default(), found["mode"].as_str().unwrap_or_default());
-        say(&format!("{name:width$}  {mode:10}  {} documents", found["documents"]));
+        let documents = text!("documents", documents = count(found, "documents"));
+        say(&format!("{name:width$}  {mode:10}  {documents}"));
     }
 }
 
 fn print_indexes(answer: &Value) {
     for index in answer["indexes"].as_array().into_iter().flatten() {
-        let unique = if index["unique"] == true { "  unique" } else { "" };
+        let unique = if index["unique"] == true { format!("  {}", text!("index-unique")) } else { String::new() };
         say(&format!("{}  {}{unique}", plain(&index["name"]), index["keys"]));
     }
 }
 
 fn print_explanation(answer: &Value) {
-    let order = if answer["sortedInMemory"] == true { ", put in order afterwards" } else { "" };
-    say(&format!(
-        "index {}: {} keys and {} documents looked at, {} found{order}",
-        plain(&answer["index"]),
-        answer["keysExamined"],
-        answer["documentsExamined"],
-        answer["returned"]
+    let order = if answer["sortedInMemory"] == true { text!("explained-order") } else { String::new() };
+    say(&text!(
+        "explained",
+        index = plain(&answer["index"]),
+        keys = count(answer, "keysExamined"),
+        documents = count(answer, "documentsExamined"),
+        found = count(answer, "returned"),
+        order = order,
     ));
     if let Some(advice) = answer["advice"].as_str() {
         say(advice);

@@ -2,6 +2,7 @@
 //! status is the emulator's.
 
 use crate::arguments::ExecArguments;
+use crate::language::text;
 use crate::logging;
 use crate::port::{self, PortError};
 use crate::program;
@@ -25,7 +26,7 @@ const STATUS_SIGNAL: i32 = 128;
 /// Why the command could not be run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExecError {
-    #[error("name the command after `--`: emulator exec -- npm test")]
+    #[error("{}", text!("exec-no-command"))]
     NoCommand,
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -35,9 +36,9 @@ pub(crate) enum ExecError {
     DataFolder(#[from] DataFolderError),
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("signals cannot be listened for: {0}")]
+    #[error("{}", text!("signals-failed", reason = .0.to_string()))]
     Signals(std::io::Error),
-    #[error("`{}` cannot be run: {source}", .program.to_string_lossy())]
+    #[error("{}", text!("exec-failed", program = .program.to_string_lossy(), reason = .source.to_string()))]
     Run { program: OsString, source: std::io::Error },
 }
 
@@ -54,11 +55,11 @@ pub(crate) async fn run(arguments: ExecArguments) -> Result<ExitCode, ExecError>
     let data = folder.path().to_path_buf();
     let cloud = Cloud::open(settings.cloud(gateway.port(), fixtures)?, folder).await?;
     if let Some(Seeded::HadData) = cloud.seed().await? {
-        tracing::info!("the fixtures are not used: the cloud has data already");
+        tracing::info!("{}", text!("exec-fixtures-unused"));
     }
     gateway.open(cloud.clone());
     let mut variables = variables::of_servers(gateway.port(), cloud.default_name());
-    variables.extend(variables::of_commands(gateway.port(), &project, &data));
+    variables.extend(variables::of_commands(&cloud, &project, &data));
     let ended = run_command(&arguments.command, variables, &mut signals).await;
     gateway.close().await;
     cloud.close().await?;
@@ -76,7 +77,7 @@ async fn run_command(
     match command.spawn() {
         Ok(child) => Ok(exit_code(wait(child, signals).await.map_err(|source| failed(name, source))?)),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            tracing::error!("there is no command `{}`", name.to_string_lossy());
+            tracing::error!("{}", text!("exec-not-found", program = name.to_string_lossy()));
             Ok(ExitCode::from(STATUS_NOT_FOUND))
         }
         Err(error) => Err(failed(name, error)),

@@ -3,6 +3,7 @@
 //! data folder.
 
 use crate::arguments::InitArguments;
+use crate::language::text;
 use crate::settings::{Settings, SettingsError};
 use environment::{DataFolder, DataFolderError};
 use serde::{Deserialize, Serialize};
@@ -31,15 +32,15 @@ pub(crate) enum InitError {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     DataFolder(#[from] DataFolderError),
-    #[error("{} has neither app.js nor app.ts: run this in the mini program's project, or name it with --project", .0.display())]
+    #[error("{}", text!("init-no-app", path = .0.display().to_string()))]
     NoApp(PathBuf),
-    #[error("{} is not the emulator's: move it away first", .0.display())]
+    #[error("{}", text!("init-foreign-file", path = .0.display().to_string()))]
     ForeignFile(PathBuf),
-    #[error("{} is not JSON: {source}", .path.display())]
+    #[error("{}", text!("not-json", what = .path.display().to_string(), reason = .source.to_string()))]
     Json { path: PathBuf, source: serde_json::Error },
-    #[error("{} is no JSON object", .0.display())]
+    #[error("{}", text!("file-not-an-object", path = .0.display().to_string()))]
     NotAnObject(PathBuf),
-    #[error("{} cannot be read or written: {source}", .path.display())]
+    #[error("{}", text!("file-unusable", path = .path.display().to_string(), reason = .source.to_string()))]
     File { path: PathBuf, source: std::io::Error },
 }
 
@@ -96,39 +97,36 @@ impl Places {
         let mut done = vec![self.write_client(written.as_deref())?];
         done.push(self.add_line(&app)?);
         done.push(self.switch_off_url_check(config)?);
-        done.push(
-            "next: `emulator start` here, then open the project in DevTools; `emulator init --undo` takes this back"
-                .into(),
-        );
-        done.push(format!(
-            "the release does not need {CLIENT_FILE}: `packOptions.ignore` in project.config.json leaves it out"
-        ));
+        done.push(text!("init-next"));
+        done.push(text!("init-release", file = CLIENT_FILE));
         Ok(done)
     }
 
     fn write_client(&self, written: Option<&str>) -> Result<String, InitError> {
-        let path = self.client.display();
+        let path = shown(&self.client);
         if written == Some(CLIENT) {
-            return Ok(format!("{path}: is there already"));
+            return Ok(text!("init-client-there", path = path));
         }
         write(&self.client, CLIENT)?;
-        let what = if written.is_some() { "brought up to date" } else { "written" };
-        Ok(format!("{path}: {what}; it acts in DevTools only"))
+        Ok(match written {
+            Some(_) => text!("init-client-updated", path = path),
+            None => text!("init-client-written", path = path),
+        })
     }
 
     fn add_line(&self, app: &str) -> Result<String, InitError> {
-        let path = self.app.display();
+        let path = shown(&self.app);
         match with_line(app) {
-            None => Ok(format!("{path}: loads it already")),
+            None => Ok(text!("init-line-there", path = path)),
             Some(text) => {
                 write(&self.app, &text)?;
-                Ok(format!("{path}: loads it in its first line, `{LINE}`"))
+                Ok(text!("init-line-added", path = path, line = LINE))
             }
         }
     }
 
     fn switch_off_url_check(&self, config: Option<Map<String, Value>>) -> Result<String, InitError> {
-        let path = self.private_config.display();
+        let path = shown(&self.private_config);
         let made_private_config = config.is_none();
         let mut config = config.unwrap_or_default();
         let setting = config.entry("setting").or_insert_with(|| json!({}));
@@ -137,11 +135,11 @@ impl Places {
         };
         let url_check = setting.insert("urlCheck".into(), json!(false));
         if url_check == Some(json!(false)) {
-            return Ok(format!("{path}: DevTools lets requests to this machine pass already"));
+            return Ok(text!("init-check-off", path = path));
         }
         self.remember(&Memory { made_private_config, url_check })?;
         write(&self.private_config, &pretty(&config))?;
-        Ok(format!("{path}: `setting.urlCheck` is off, so that DevTools lets requests to this machine pass"))
+        Ok(text!("init-check-switched-off", path = path))
     }
 
     fn undo(&self) -> Result<Vec<String>, InitError> {
@@ -151,17 +149,17 @@ impl Places {
         let mut done = Vec::new();
         if written.is_some_and(|text| text.contains(CLIENT_MARK)) {
             std::fs::remove_file(&self.client).map_err(|source| failed(&self.client, source))?;
-            done.push(format!("{}: removed", self.client.display()));
+            done.push(text!("init-client-removed", path = shown(&self.client)));
         }
         if let Some(text) = without_line(&app) {
             write(&self.app, &text)?;
-            done.push(format!("{}: no longer loads it", self.app.display()));
+            done.push(text!("init-line-removed", path = shown(&self.app)));
         }
         if let (Some(config), Some(memory)) = (config, memory) {
             done.push(self.restore_url_check(config, memory)?);
         }
         if done.is_empty() {
-            done.push("nothing to take back".into());
+            done.push(text!("init-nothing-to-undo"));
         }
         Ok(done)
     }
@@ -182,7 +180,7 @@ impl Places {
             write(&self.private_config, &pretty(&config))?;
         }
         self.forget()?;
-        Ok(format!("{}: `setting.urlCheck` is what it was", self.private_config.display()))
+        Ok(text!("init-check-restored", path = shown(&self.private_config)))
     }
 
     fn read_private_config(&self) -> Result<Option<Map<String, Value>>, InitError> {
@@ -246,6 +244,10 @@ fn without_line(text: &str) -> Option<String> {
 
 fn has_line(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().any(|line| line.trim() == LINE)
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 fn pretty(config: &Map<String, Value>) -> String {

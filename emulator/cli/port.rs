@@ -1,5 +1,6 @@
 //! Which port the doors listen on: the one asked for, or the first free one of ten.
 
+use crate::language::text;
 use gateway::{Gateway, Reach};
 use std::io::{self, ErrorKind};
 use std::ops::RangeInclusive;
@@ -10,12 +11,11 @@ const PORTS_DEFAULT: RangeInclusive<u16> = 7357..=7366;
 /// Why no port could be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PortError {
-    #[error("port {port} is taken by {holder}: stop it, or start the emulator on another port with --port")]
+    #[error("{}", text!("port-taken", port = .port.to_string(), holder = .holder.clone()))]
     Taken { port: u16, holder: String },
-    #[error("every port of {} to {} is taken ({} by {holder}): stop one of them, or name a free port with --port",
-        PORTS_DEFAULT.start(), PORTS_DEFAULT.end(), PORTS_DEFAULT.start())]
+    #[error("{}", all_taken(.holder))]
     AllTaken { holder: String },
-    #[error("port {port} cannot be listened on: {source}")]
+    #[error("{}", text!("port-unusable", port = .port.to_string(), reason = .source.to_string()))]
     Listen { port: u16, source: io::Error },
 }
 
@@ -44,10 +44,15 @@ async fn listen_on_default(reach: Reach) -> Result<Gateway, PortError> {
     Err(PortError::AllTaken { holder: holder(*PORTS_DEFAULT.start()) })
 }
 
+fn all_taken(holder: &str) -> String {
+    let (first, last) = (PORTS_DEFAULT.start().to_string(), PORTS_DEFAULT.end().to_string());
+    text!("ports-taken", first = first, last = last, holder = holder)
+}
+
 /// The process that listens on `port`, for people.
 fn holder(port: u16) -> String {
     match listeners::get_process_by_port(port, listeners::Protocol::TCP) {
-        Ok(process) => format!("{} (process id {})", process.name, process.pid),
-        Err(_) => "another process, which this user may not see".into(),
+        Ok(process) => text!("holder", name = process.name, pid = process.pid.to_string()),
+        Err(_) => text!("holder-unseen"),
     }
 }

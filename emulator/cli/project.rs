@@ -1,5 +1,6 @@
 //! A mini-program project: finds its folder and reads what `project.config.json` says of it.
 
+use crate::language::text;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -23,11 +24,11 @@ pub(crate) struct Project {
 /// Why a project cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProjectError {
-    #[error("the project folder {} cannot be used: {source}", .folder.display())]
+    #[error("{}", text!("project-unusable", path = .folder.display().to_string(), reason = .source.to_string()))]
     Folder { folder: PathBuf, source: std::io::Error },
-    #[error("{} cannot be read: {source}", .path.display())]
+    #[error("{}", text!("unreadable", path = .path.display().to_string(), reason = .source.to_string()))]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("{} is not what WeChat DevTools writes: {source}", .path.display())]
+    #[error("{}", text!("project-foreign", path = .path.display().to_string(), reason = .source.to_string()))]
     Parse { path: PathBuf, source: serde_json::Error },
 }
 

@@ -2,6 +2,7 @@
 
 use crate::arguments::{CloudArguments, PlaceArguments, RulesCommand, RulesOfArguments};
 use crate::ask::{AskError, Asked};
+use crate::language::text;
 use crate::settings::{Settings, SettingsError};
 use environment::{RulesOf, check_rules, test_rules};
 use serde_json::json;
@@ -14,11 +15,11 @@ const CASES_FILE: &str = "rules.test.json";
 /// Why rules could not be set, shown or tested.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RulesError {
-    #[error("{} cannot be read: {source}", .path.display())]
+    #[error("{}", text!("unreadable", path = .path.display().to_string(), reason = .source.to_string()))]
     Read { path: PathBuf, source: std::io::Error },
     #[error("{}: {reason}", .path.display())]
     Cases { path: PathBuf, reason: String },
-    #[error("nothing was set")]
+    #[error("{}", text!("rules-unusable"))]
     Unusable,
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -77,7 +78,7 @@ fn is_usable(file: &Path, text: &str, of: &RulesOfArguments, always: bool) -> bo
     let checked = check_rules(text, of);
     checked.problems.iter().for_each(|problem| say(&format!("{}:{problem}", file.display())));
     if always && checked.problems.is_empty() {
-        say(&format!("{}: no mistake", file.display()));
+        say(&text!("rules-fine", path = file.display().to_string()));
     }
     checked.usable
 }

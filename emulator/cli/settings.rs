@@ -2,6 +2,7 @@
 //! project, then the defaults.
 
 use crate::arguments::{CloudArguments, LogFormat};
+use crate::language::text;
 use crate::project::{Project, ProjectError};
 use environment::{CloudSettings, DataFolder, DataFolderError, FunctionSettings, WorkerCommand};
 use gateway::{BadOrigin, Origin};
@@ -32,15 +33,15 @@ pub(crate) struct Settings {
 pub(crate) enum SettingsError {
     #[error(transparent)]
     Project(#[from] ProjectError),
-    #[error("{} cannot be read: {source}", .path.display())]
+    #[error("{}", text!("unreadable", path = .path.display().to_string(), reason = .source.to_string()))]
     Read { path: PathBuf, source: std::io::Error },
     #[error("{}: {source}", .path.display())]
     Parse { path: PathBuf, source: toml::de::Error },
-    #[error("{}: functions.{function}.timeout-seconds must be 1 to {TIMEOUT_SECONDS_MAX}", .path.display())]
+    #[error("{}", timeout_text(.path, .function))]
     Timeout { path: PathBuf, function: String },
     #[error(transparent)]
     Origin(#[from] BadOrigin),
-    #[error("the path of this program cannot be told: {0}")]
+    #[error("{}", text!("program-unknown", reason = .0.to_string()))]
     Program(std::io::Error),
 }
 
@@ -149,6 +150,10 @@ impl FunctionTable {
             environment_variables: self.variables,
         })
     }
+}
+
+fn timeout_text(path: &Path, function: &str) -> String {
+    text!("settings-timeout", path = path.display().to_string(), function = function, most = TIMEOUT_SECONDS_MAX)
 }
 
 fn read_file(path: &Path) -> Result<File, SettingsError> {

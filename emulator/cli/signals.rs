@@ -1,5 +1,15 @@
 //! The signals that ask this process to end.
 
+use std::process::ExitCode;
+
+/// What a shell answers for a command that Ctrl-C ended.
+pub(crate) const STATUS_INTERRUPTED: u8 = 130;
+
+/// The exit status of a command that a signal ended.
+pub(crate) fn interrupted() -> ExitCode {
+    ExitCode::from(STATUS_INTERRUPTED)
+}
+
 /// What asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {

@@ -1,14 +1,18 @@
 //! `emulator start`: listens, opens the cloud, says that it is ready, and ends in order.
 
 use crate::arguments::{LogFormat, StartArguments};
+use crate::handshake::{self, Parent};
+use crate::language::text;
 use crate::logging;
 use crate::port::{self, PortError};
+use crate::reseed::{self, WatchError, Watched};
 use crate::settings::{Settings, SettingsError};
-use crate::signals::Signals;
+use crate::signals::{STATUS_INTERRUPTED, Signals};
 use environment::{Cloud, DataFolderError, OpenError, Seeded};
 use gateway::Reach;
 use serde_json::json;
-use std::path::PathBuf;
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Why the emulator cannot start, or did not end well.
@@ -22,8 +26,14 @@ pub(crate) enum StartError {
     DataFolder(#[from] DataFolderError),
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("signals cannot be listened for: {0}")]
+    #[error("{}", text!("signals-failed", reason = .0.to_string()))]
     Signals(std::io::Error),
+    #[error("{}", text!("watch-needs-fixtures"))]
+    NothingToWatch,
+    #[error("{}", text!("path-unnameable", path = .path.display().to_string(), reason = .source.to_string()))]
+    Fixtures { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Watch(#[from] WatchError),
 }
 
 /// Runs until Ctrl-C or a request to end.
@@ -35,19 +45,46 @@ pub(crate) async fn run(arguments: StartArguments) -> Result<ExitCode, StartErro
     let reach = if arguments.lan { Reach::Network } else { Reach::Loopback };
     let gateway = port::listen(settings.port(arguments.port), reach).await?;
     gateway.let_in(settings.origins(&arguments.origins)?);
-    let data = if folder.is_ephemeral() { None } else { Some(folder.path().to_path_buf()) };
+    let (path, is_ephemeral) = (folder.path().to_path_buf(), folder.is_ephemeral());
     let fixtures = settings.fixtures(arguments.fixtures);
-    let stop = stop_signal()?;
+    let watched = if arguments.watch { Some(watch(fixtures.as_deref())?) } else { None };
+    let stop = stop_signal(arguments.handshake)?;
     let cloud = Cloud::open(settings.cloud(gateway.port(), fixtures)?, folder).await?;
     let seeded = cloud.seed().await?;
     gateway.open(cloud.clone());
-    announce(format, &Ready { port: gateway.port(), reach, data, seeded, cloud: &cloud });
+    if arguments.handshake {
+        handshake::announce(&cloud, &path);
+    } else {
+        let data = Some(path).filter(|_| !is_ephemeral);
+        announce(
+            format,
+            &Ready { port: gateway.port(), reach, data, seeded, watched: watched.is_some(), cloud: &cloud },
+        );
+    }
     cloud.boot_spare_worker();
-    stop.await;
-    tracing::info!("stopping: running requests may finish; Ctrl-C again ends at once");
+    tokio::select! {
+        () = stop => {}
+        never = follow(&cloud, watched) => match never {},
+    }
+    tracing::info!("{}", text!("stopping"));
     gateway.close().await;
     cloud.close().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Watches the fixtures from now on.
+fn watch(fixtures: Option<&Path>) -> Result<Watched, StartError> {
+    let fixtures = fixtures.ok_or(StartError::NothingToWatch)?;
+    let absolute = std::path::absolute(fixtures);
+    let folder = absolute.map_err(|source| StartError::Fixtures { path: fixtures.to_path_buf(), source })?;
+    Ok(Watched::start(folder)?)
+}
+
+async fn follow(cloud: &Cloud, watched: Option<Watched>) -> Infallible {
+    match watched {
+        Some(watched) => reseed::follow(cloud, watched).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What there is to say once every endpoint answers.
@@ -57,17 +94,25 @@ struct Ready<'a> {
     /// `None`: ephemeral.
     data: Option<PathBuf>,
     seeded: Option<Seeded>,
+    /// Whether a change of the fixtures is followed.
+    watched: bool,
     cloud: &'a Cloud,
 }
 
-/// Listens from now on; resolves at the first signal, and ends the process at the second.
-fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
+/// Listens from now on; resolves at the first signal, with `handshake` at the end of standard input too, and ends the process at
+/// a signal after that.
+fn stop_signal(handshake: bool) -> Result<impl Future<Output = ()>, StartError> {
     let mut signals = Signals::listen().map_err(StartError::Signals)?;
+    let parent = handshake.then(Parent::watch);
     Ok(async move {
-        signals.next().await;
+        let gone = async { if let Some(parent) = parent { parent.gone().await } else { std::future::pending().await } };
+        tokio::select! {
+            _ = signals.next() => {}
+            () = gone => {}
+        }
         tokio::spawn(async move {
             signals.next().await;
-            std::process::exit(130);
+            std::process::exit(i32::from(STATUS_INTERRUPTED));
         });
     })
 }
@@ -100,18 +145,20 @@ fn variables(ready: &Ready<'_>) -> [(&'static str, String); 6] {
 
 fn screen(ready: &Ready<'_>) -> String {
     let mut lines = vec![format!("emulator ready at {}", address(ready))];
-    lines.push("  for server SDKs (@cloudbase/node-sdk, wx-server-sdk), in the shell they start from:".into());
+    lines.push(format!("  {}", text!("screen-variables")));
     lines.extend(variables(ready).iter().map(|(name, value)| format!("    export {name}='{value}'")));
-    lines.push(format!("  environment: {} when a request names none", ready.cloud.default_name()));
+    lines.push(format!("  {}", text!("screen-environment", name = ready.cloud.default_name())));
     lines.push(match ready.cloud.function_names() {
-        names if names.is_empty() => "  functions:   none".into(),
-        names => format!("  functions:   {}", names.join(", ")),
+        names if names.is_empty() => format!("  {}", text!("screen-functions-none")),
+        names => format!("  {}", text!("screen-functions", names = names.join(", "))),
     });
     lines.push(match &ready.data {
-        Some(path) => format!("  data:        {}", path.display()),
-        None => "  data:        in a temporary folder, removed at the end".into(),
+        Some(path) => format!("  {}", text!("screen-data", path = path.display().to_string())),
+        None => format!("  {}", text!("screen-data-temporary")),
     });
-    lines.extend(ready.seeded.as_ref().map(|seeded| format!("  fixtures:    {}", seeded_text(seeded))));
+    let seeded = ready.seeded.as_ref().map(seeded_text);
+    lines.extend(seeded.map(|seeded| format!("  {}", text!("screen-fixtures", seeded = seeded))));
+    lines.extend(ready.watched.then(|| format!("  {}", text!("screen-watched"))));
     match ready.reach {
         Reach::Loopback => {}
         Reach::Network => lines.extend(network_lines(&network_urls(ready))),
@@ -121,16 +168,13 @@ fn screen(ready: &Ready<'_>) -> String {
 
 /// Loud, for the door is open to strangers.
 fn network_lines(urls: &[String]) -> Vec<String> {
-    let mut lines = vec![
-        "  !! OPEN TO THE LOCAL NETWORK (--lan): whoever has the token can use this cloud as any user. For a phone, in app.js:"
-            .to_owned(),
-    ];
+    let mut lines = vec![format!("  !! {}", text!("screen-network"))];
     lines.extend(
         urls.iter()
             .map(|url| format!("       try {{ require('./wx-cloud.js')({{ address: '{url}' }}) }} catch (e) {{}}")),
     );
     if urls.is_empty() {
-        lines.push("       this machine has no address on a network now: connect it and start again".to_owned());
+        lines.push(format!("       {}", text!("screen-network-none")));
     }
     lines
 }
@@ -139,7 +183,7 @@ fn network_lines(urls: &[String]) -> Vec<String> {
 fn network_urls(ready: &Ready<'_>) -> Vec<String> {
     let token = ready.cloud.network_token();
     let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
-        tracing::warn!(%error, "the addresses of this machine cannot be told");
+        tracing::warn!(%error, "{}", text!("addresses-unknown"));
         Vec::new()
     });
     let addresses = interfaces.iter().map(if_addrs::Interface::ip).filter(|ip| ip.is_ipv4() && !ip.is_loopback());
@@ -149,9 +193,9 @@ fn network_urls(ready: &Ready<'_>) -> Vec<String> {
 fn seeded_text(seeded: &Seeded) -> String {
     match seeded {
         Seeded::Filled { collections, documents, files, users } => {
-            format!("{collections} collections with {documents} documents, {files} files and {users} users")
+            text!("fixtures-filled", collections = *collections, documents = *documents, files = *files, users = *users)
         }
-        Seeded::HadData => "not used: the cloud has data already, nothing was changed".into(),
+        Seeded::HadData => text!("fixtures-unused"),
     }
 }
 

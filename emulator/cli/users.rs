@@ -2,6 +2,7 @@
 
 use crate::arguments::{PlaceArguments, UsersCommand};
 use crate::ask::{AskError, Asked};
+use crate::language::text;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -14,12 +15,12 @@ pub(crate) async fn run(command: UsersCommand, place: PlaceArguments) -> Result<
         UsersCommand::Add { name, openid, password, email, phone } => {
             let user = json!({ "name": name, "openid": openid, "password": password, "email": email, "phone": phone });
             let user = asked.ask("users/add", user).await?;
-            println!("{}  {}", text(&user, "name"), text(&user, "openid"));
+            println!("{}  {}", field(&user, "name"), field(&user, "openid"));
         }
         UsersCommand::Remove { name } => drop(asked.ask("users/remove", json!({ "name": name })).await?),
         UsersCommand::Use { name } => {
             let user = asked.ask("users/use", json!({ "name": name })).await?;
-            println!("a sign-in that names no user is now {}  {}", text(&user, "name"), text(&user, "openid"));
+            println!("{}", text!("user-chosen", name = field(&user, "name"), openid = field(&user, "openid")));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -30,7 +31,7 @@ pub(crate) async fn run(command: UsersCommand, place: PlaceArguments) -> Result<
 pub(crate) async fn outbox(place: PlaceArguments) -> Result<ExitCode, AskError> {
     let outbox = Asked::new(&place.cloud, place.data)?.ask("outbox", json!({})).await?;
     for message in outbox["messages"].as_array().map(Vec::as_slice).unwrap_or_default() {
-        println!("{}  {}", text(message, "to"), text(message, "code"));
+        println!("{}  {}", field(message, "to"), field(message, "code"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -38,13 +39,13 @@ pub(crate) async fn outbox(place: PlaceArguments) -> Result<ExitCode, AskError> 
 #[allow(clippy::print_stdout)]
 fn print_users(answer: &Value) {
     let users = answer["users"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let width = users.iter().map(|user| text(user, "name").chars().count()).max().unwrap_or_default();
+    let width = users.iter().map(|user| field(user, "name").chars().count()).max().unwrap_or_default();
     for user in users {
-        let note = if user["default"] == json!(true) { "  (a sign-in that names no user)" } else { "" };
-        println!("{:width$}  {}{note}", text(user, "name"), text(user, "openid"));
+        let note = if user["default"] == json!(true) { format!("  {}", text!("user-default")) } else { String::new() };
+        println!("{:width$}  {}{note}", field(user, "name"), field(user, "openid"));
     }
 }
 
-fn text<'a>(user: &'a Value, field: &str) -> &'a str {
-    user[field].as_str().unwrap_or_default()
+fn field<'a>(answer: &'a Value, name: &str) -> &'a str {
+    answer[name].as_str().unwrap_or_default()
 }

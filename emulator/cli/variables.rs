@@ -1,5 +1,6 @@
 //! The environment variables by which SDKs and commands find an emulator, without a change to their code.
 
+use environment::Cloud;
 use serde_json::json;
 use std::ffi::OsString;
 use std::path::Path;
@@ -22,11 +23,14 @@ pub(crate) fn of_servers(port: u16, environment: &str) -> Vec<(&'static str, OsS
     ]
 }
 
-/// What tells programs without a variable of their own where the emulator is, such as js-sdk in a test, and lets the commands
+/// What tells programs without a variable of their own where the emulator is, such as js-sdk or a test kit, and lets the commands
 /// of the emulator itself (`emulator db find …`) mean this one.
-pub(crate) fn of_commands(port: u16, project: &Path, data: &Path) -> Vec<(&'static str, OsString)> {
+pub(crate) fn of_commands(cloud: &Cloud, project: &Path, data: &Path) -> Vec<(&'static str, OsString)> {
+    let holder = cloud.holder();
     vec![
-        ("EMULATOR_URL", format!("http://127.0.0.1:{port}").into()),
+        ("EMULATOR_URL", format!("http://127.0.0.1:{}", holder.port).into()),
+        ("EMULATOR_TOKEN", holder.token.clone().into()),
+        ("EMULATOR_ENV", cloud.default_name().into()),
         ("EMULATOR_PROJECT", project.into()),
         ("EMULATOR_DATA", data.into()),
     ]
