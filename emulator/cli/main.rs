@@ -5,8 +5,10 @@ mod ask;
 mod call;
 mod client;
 mod data;
+mod doctor;
 mod exec;
 mod init;
+mod language;
 mod logging;
 mod port;
 mod program;
@@ -24,6 +26,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    language::Language::choose(std::env::args_os());
     match Arguments::parse().command {
         // Before anything else is set up: a worker is a process of its own that shares only this file with the emulator.
         Command::FunctionWorker => environment::run_worker(),
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Command::Rules { command, place } => run(rules::run(command, place)),
         Command::Users { command, place } => run(users::run(command, place)),
         Command::Outbox(place) => run(users::outbox(place)),
+        Command::Doctor(arguments) => run(doctor::run(arguments)),
         Command::Init(arguments) => run(std::future::ready(init::run(&arguments))),
     }
 }
