@@ -431,7 +431,7 @@ impl Project {
         // Other programs on this machine may hold the usual ports.
         let arguments =
             if arguments.contains(&"--port") { arguments.to_vec() } else { [arguments, &["--port", "0"]].concat() };
-        for (language, label, (what, cure)) in [("en", "do: ", case.english), ("zh", "解决： ", case.chinese)] {
+        for (language, label, (what, cure)) in [("en", "do: ", case.english), ("zh", "解决：", case.chinese)] {
             let output = self.doctor(language, &arguments, variables);
             let text = text_of(&output);
             let found: Vec<&str> =

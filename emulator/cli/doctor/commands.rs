@@ -14,6 +14,12 @@ pub(super) fn quoted(path: &Path) -> String {
     }
 }
 
+/// A command of ours on the project that was named, if one was; else on the one around the current folder.
+pub(super) fn emulator(command: &str, project: Option<&Path>) -> String {
+    let flag = project.map(|project| format!(" --project {}", quoted(project)));
+    format!("emulator {command}{}", flag.unwrap_or_default())
+}
+
 /// Ends the process `pid`.
 pub(super) fn end_process(pid: u32) -> String {
     if cfg!(windows) { format!("taskkill /PID {pid}") } else { format!("kill {pid}") }
@@ -69,6 +75,12 @@ pub(super) fn set_variable(name: &str, value: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+
+    #[test]
+    fn a_command_means_the_project_that_was_named() {
+        assert_eq!(emulator("init", None), "emulator init");
+        assert_eq!(emulator("doctor --fix", Some(Path::new("/app"))), "emulator doctor --fix --project /app");
+    }
 
     #[cfg(unix)]
     #[test]

@@ -1,5 +1,6 @@
 //! WeChat DevTools: whether it lets the mini program reach this machine, and whether the mini program asks the emulator.
 
+use super::commands;
 use super::finding::Finding;
 use super::place::Place;
 use super::project_files::read_json;
@@ -42,9 +43,11 @@ pub(super) fn check(place: &Place) -> Vec<Finding> {
     let mut findings: Vec<Finding> = judge_client(&client).into_iter().collect();
     findings.extend(check_url_check(&place.folder));
     if findings.is_empty() {
-        findings.push(Finding::ok("devtools.ready").with("path", app.display()));
+        let well = if client.text.is_some() { Finding::ok("devtools.ready") } else { Finding::ok("devtools.no-cloud") };
+        findings.push(well.with("path", app.display()));
     }
-    findings
+    let init = commands::emulator("init", place.named.as_deref());
+    findings.into_iter().map(|finding| finding.with("init", &init)).collect()
 }
 
 fn judge_client(client: &Client<'_>) -> Option<Finding> {

@@ -2,6 +2,7 @@
 
 use super::commands;
 use super::finding::Finding;
+use super::place::Place;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -43,9 +44,14 @@ struct Package {
     dependencies: BTreeMap<String, serde_json::Value>,
 }
 
-/// Looks at every folder below `root`.
-pub(super) fn check(root: Option<&Path>) -> Vec<Finding> {
-    let Some(root) = root else { return Vec::new() };
+/// Looks at every folder below that of the functions.
+pub(super) fn check(place: &Place) -> Vec<Finding> {
+    let fix = commands::emulator("doctor --fix", place.named.as_deref());
+    let findings = place.functions().map(check_below).unwrap_or_default();
+    findings.into_iter().map(|finding| finding.with("fix", &fix)).collect()
+}
+
+fn check_below(root: &Path) -> Vec<Finding> {
     let functions: BTreeSet<String> = environment::function_names(root).into_iter().collect();
     let folders = folders(root);
     let mut findings: Vec<Finding> =
@@ -217,7 +223,7 @@ mod tests {
 
     fn check_files(files: &[(&str, &str)], expected: &[&str]) {
         let root = tree(files);
-        let ids: Vec<&str> = check(Some(root.path())).iter().map(|finding| finding.id).collect();
+        let ids: Vec<&str> = check_below(root.path()).iter().map(|finding| finding.id).collect();
         assert_eq!(ids, expected, "{files:?}");
     }
 

@@ -57,7 +57,7 @@ async fn examine(place: &Place) -> Vec<Finding> {
     findings.extend(data_folder::check(&place.data, occupant));
     findings.extend(clock::check(&place.data));
     findings.extend(node::check().await);
-    findings.extend(function_folders::check(place.functions()));
+    findings.extend(function_folders::check(place));
     findings.extend(engine::check().await);
     findings.extend(devtools::check(place));
     findings.extend(proxy::check(|name| std::env::var(name).ok()));

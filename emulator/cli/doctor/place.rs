@@ -11,6 +11,8 @@ pub(super) struct Place {
     /// The project's folder, which is there.
     pub(super) folder: PathBuf,
     pub(super) project: Result<Project, ProjectError>,
+    /// The folder that was asked for by name; `None`: the project around the current folder.
+    pub(super) named: Option<PathBuf>,
     /// `Err` where project.config.json or emulator.toml cannot be used.
     pub(super) settings: Result<Settings, SettingsError>,
     /// Where the data is kept, or would be.
@@ -33,7 +35,7 @@ impl Place {
             Err(_) => arguments.port,
         };
         let data = std::path::absolute(&path).unwrap_or(path);
-        Ok(Place { project: Project::find(Some(&folder)), folder, settings, data, port })
+        Ok(Place { project: Project::find(Some(&folder)), named: cloud.project.clone(), folder, settings, data, port })
     }
 
     /// The folder of the functions, if there is one.

@@ -44,8 +44,8 @@ fn lines_of(finding: &Finding, label: &str, is_coloured: bool) -> Vec<String> {
     for (id, part) in [("label-cause", cause), ("label-cure", cure)] {
         let Some(part) = part else { continue };
         let name = texts::text(id, &[]);
-        lines
-            .push(format!("{indent}{name} {}", hanging(&part, &format!("{indent}{}", " ".repeat(columns(&name) + 1)))));
+        let further = format!("{indent}{}", " ".repeat(columns(&name)));
+        lines.push(format!("{indent}{name}{}", hanging(&part, &further)));
     }
     lines
 }

@@ -4,7 +4,7 @@ use super::commands;
 use super::finding::Finding;
 use super::place::Place;
 use crate::project::{CONFIG_FILE, ProjectError};
-use crate::settings;
+use crate::settings::{self, SettingsError};
 use serde_json::Value;
 use std::path::Path;
 
@@ -61,8 +61,13 @@ fn judge_config(folder: &Path, config: &Value) -> Vec<Finding> {
 fn check_settings(place: &Place) -> Vec<Finding> {
     let path = place.folder.join(settings::SETTINGS_FILE);
     if let Err(error) = settings::check_file(&path) {
+        let error = match error {
+            // The path stands in the finding's own words already.
+            SettingsError::Parse { source, .. } => source.to_string(),
+            other => other.to_string(),
+        };
         let finding = Finding::fault("project.settings-broken").with("path", path.display());
-        return vec![finding.with("error", error.to_string().trim_end())];
+        return vec![finding.with("error", error.trim_end())];
     }
     let fixtures = place.settings.as_ref().ok().and_then(|settings| settings.fixtures(None));
     let missing = fixtures.filter(|fixtures| !fixtures.is_dir()).map(|fixtures| {
