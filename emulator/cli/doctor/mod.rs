@@ -29,15 +29,15 @@ use std::process::ExitCode;
 pub(crate) enum DoctorError {
     #[error(transparent)]
     Project(#[from] ProjectError),
-    #[error("the packages of a function cannot be installed: {0}")]
-    Install(std::io::Error),
+    #[error("{}", texts::text("install-unasked", &[("error", .0.to_string())]))]
+    Question(std::io::Error),
 }
 
 /// Looks, installs what is missing when that was asked for, and prints what was found. Fails where there is a fault.
 pub(crate) async fn run(arguments: DoctorArguments) -> Result<ExitCode, DoctorError> {
     let place = Place::of(&arguments)?;
     if arguments.fix {
-        install::missing_packages(&place, arguments.yes).await.map_err(DoctorError::Install)?;
+        install::missing_packages(&place, arguments.yes).await.map_err(DoctorError::Question)?;
     }
     let findings = examine(&place).await;
     if arguments.json {

@@ -17,6 +17,7 @@ summary = faults: { $faults }, warnings: { $warnings }
 summary-well = all is well
 
 install-question = the function { $function } lacks { $packages }: run `npm install` in { $folder }?
+install-unasked = you cannot be asked whether to install packages: { $error }
 install-failed = `npm install` in { $folder } did not succeed
 
 project-ready = { $path }: project.config.json and emulator.toml are fine

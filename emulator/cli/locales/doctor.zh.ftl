@@ -17,6 +17,7 @@ summary = { $faults } 个故障，{ $warnings } 个警告
 summary-well = 一切正常
 
 install-question = 云函数 { $function } 缺少 { $packages }：要在 { $folder } 中运行 `npm install` 吗？
+install-unasked = 无法询问是否安装包：{ $error }
 install-failed = 在 { $folder } 中运行 `npm install` 没有成功
 
 project-ready = { $path }：project.config.json 和 emulator.toml 没有问题
