@@ -117,6 +117,8 @@ pub(crate) enum Command {
     },
     /// Print what a running emulator would have sent by e-mail and text message: codes that users sign in with
     Outbox(PlaceArguments),
+    /// Look at everything an emulator on this project depends on; say of each fault what is wrong, why, and what to do
+    Doctor(DoctorArguments),
     /// Let the mini program of this project use the emulator in DevTools
     Init(InitArguments),
     /// Print what teaches a shell to complete the commands and flags of this program
@@ -570,6 +572,28 @@ pub(crate) struct InitArguments {
 
     #[command(flatten)]
     pub(crate) cloud: CloudArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Run `npm install` in the folders of functions that lack packages, after asking
+    #[arg(long)]
+    pub(crate) fix: bool,
+
+    /// Do not ask before installing
+    #[arg(long, requires = "fix")]
+    pub(crate) yes: bool,
+
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// The port that `start` is given
+    #[arg(long, value_name = "N", env = "EMULATOR_PORT")]
+    pub(crate) port: Option<u16>,
+
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
 }
 
 #[derive(Debug, Args)]

@@ -12,16 +12,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// `wx.cloud`, answered by the emulator.
-const CLIENT: &str = include_str!("../miniprogram/wx-cloud.js");
-const CLIENT_FILE: &str = "wx-cloud.js";
+pub(crate) const CLIENT: &str = include_str!("../miniprogram/wx-cloud.js");
+pub(crate) const CLIENT_FILE: &str = "wx-cloud.js";
 /// How the client begins, in any version.
-const CLIENT_MARK: &str = "`wx.cloud` of a mini program, answered by the emulator";
+pub(crate) const CLIENT_MARK: &str = "`wx.cloud` of a mini program, answered by the emulator";
 /// The line may stay when the file is gone: a release without it starts all the same.
-const LINE: &str = "try { require('./wx-cloud.js') } catch (e) {}";
+pub(crate) const LINE: &str = "try { require('./wx-cloud.js') } catch (e) {}";
 /// The mini program's first file, in either language.
-const APP_FILES: &[&str] = &["app.js", "app.ts"];
+pub(crate) const APP_FILES: &[&str] = &["app.js", "app.ts"];
 /// DevTools' settings of this developer alone.
-const PRIVATE_CONFIG_FILE: &str = "project.private.config.json";
+pub(crate) const PRIVATE_CONFIG_FILE: &str = "project.private.config.json";
 /// What `--undo` needs to know.
 const MEMORY_FILE: &str = "init.json";
 
@@ -242,7 +242,7 @@ fn without_line(text: &str) -> Option<String> {
     Some(format!("{mark}{kept}"))
 }
 
-fn has_line(text: &str) -> bool {
+pub(crate) fn has_line(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().any(|line| line.trim() == LINE)
 }
 

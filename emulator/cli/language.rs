@@ -98,7 +98,7 @@ pub(crate) fn format(
 }
 
 /// The texts of a file. A line that is none is left out, and a test finds it.
-fn bundle(locale: &str, source: &str) -> FluentBundle<FluentResource> {
+pub(crate) fn bundle(locale: &str, source: &str) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(locale.parse().into_iter().collect());
     // The marks are for right-to-left scripts, and would be seen by programs that read the output.
     bundle.set_use_isolating(false);

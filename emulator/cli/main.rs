@@ -8,7 +8,9 @@ mod client;
 mod clock;
 mod completion;
 mod data;
+mod doctor;
 mod exchange;
+mod doctor;
 mod exec;
 mod fold;
 mod handshake;
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Restore { name, place } => run(namespaces::restore(&name, place)),
         Command::Snapshots { command, place } => run(namespaces::snapshots(command, place)),
         Command::Clock { command, place } => run(clock::run(command, place)),
+        Command::Doctor(arguments) => run(doctor::run(arguments)),
         Command::Init(arguments) => run(std::future::ready(init::run(&arguments))),
         Command::Completion { shell } => completion::run(shell, language),
     }

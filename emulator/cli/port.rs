@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::ops::RangeInclusive;
 
 /// The ports tried when none is asked for; a mini program's client looks for the emulator on the same ones.
-const PORTS_DEFAULT: RangeInclusive<u16> = 7357..=7366;
+pub(crate) const PORTS_DEFAULT: RangeInclusive<u16> = 7357..=7366;
 
 /// Why no port could be had.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use crate::language::text;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-const CONFIG_FILE: &str = "project.config.json";
+pub(crate) const CONFIG_FILE: &str = "project.config.json";
 /// What file ids and `getWXContext()` say outside a project.
 const APPID_DEFAULT: &str = "wx0000000000000000";
 
@@ -45,16 +45,21 @@ struct Config {
 impl Project {
     /// The project in `folder`; without one, in the nearest folder upwards that has a project file, else the current folder.
     pub(crate) fn find(folder: Option<&Path>) -> Result<Project, ProjectError> {
-        let folder = match folder {
-            Some(folder) => resolve(folder)?,
-            None => nearest(&resolve(Path::new("."))?),
-        };
+        let folder = Project::folder(folder)?;
         let config = read_config(&folder.join(CONFIG_FILE))?;
         let functions = config.functions.filter(|name| !name.is_empty()).map(|name| folder.join(name));
         let appid = config.appid.filter(|appid| !appid.is_empty()).unwrap_or_else(|| APPID_DEFAULT.into());
         let pages =
             config.pages.filter(|name| !name.is_empty()).map_or_else(|| folder.clone(), |name| folder.join(name));
         Ok(Project { folder, appid, functions: functions.filter(|functions| functions.is_dir()), pages })
+    }
+
+    /// Its folder alone, whatever is in it: found as [`Project::find`] does.
+    pub(crate) fn folder(folder: Option<&Path>) -> Result<PathBuf, ProjectError> {
+        match folder {
+            Some(folder) => resolve(folder),
+            None => Ok(nearest(&resolve(Path::new("."))?)),
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const SETTINGS_FILE: &str = "emulator.toml";
-const DATA_FOLDER: &str = ".emulator";
+pub(crate) const SETTINGS_FILE: &str = "emulator.toml";
+pub(crate) const DATA_FOLDER: &str = ".emulator";
 /// The argument that makes this binary a function worker; `clap` derives it from `Command::FunctionWorker`.
 const WORKER_ARGUMENT: &str = "function-worker";
 /// The largest `timeout-seconds`: what the cloud gives at most (semantics DB-8.09).
@@ -154,6 +154,13 @@ impl FunctionTable {
 
 fn timeout_text(path: &Path, function: &str) -> String {
     text!("settings-timeout", path = path.display().to_string(), function = function, most = TIMEOUT_SECONDS_MAX)
+}
+
+/// Finds every mistake in the settings file at `path`; a missing one has none.
+pub(crate) fn check_file(path: &Path) -> Result<(), SettingsError> {
+    let file = read_file(path)?;
+    file.allowed_origins.iter().try_for_each(|origin| origin.parse::<Origin>().map(drop))?;
+    file.functions.into_iter().try_for_each(|(name, table)| table.settle(path, name).map(drop))
 }
 
 fn read_file(path: &Path) -> Result<File, SettingsError> {

@@ -30,6 +30,17 @@ pub struct Holder {
     pub token: String,
 }
 
+/// Whether somebody works on a data folder.
+#[derive(Clone, Debug)]
+pub enum Occupancy {
+    /// Nobody does.
+    Free,
+    /// Nobody does, but an emulator that was ended by force left its entry behind.
+    Left(Holder),
+    /// Somebody does; `None`: and does not say who they are.
+    Held(Option<Holder>),
+}
+
 /// Why a data folder cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum DataFolderError {
@@ -97,6 +108,18 @@ impl DataFolder {
         std::io::Write::write_all(&mut file, &text).map_err(failed)?;
         file.persist(self.path.join(HOLDER_FILE)).map_err(|error| failed(error.error))?;
         Ok(holder)
+    }
+
+    /// Who works on the folder at `path`, or did last; makes nothing there. A folder that is not there is free.
+    pub fn occupancy(path: &Path) -> Occupancy {
+        let lock = File::options().write(true).open(path.join(LOCK_FILE));
+        match lock.map(|file| file.try_lock()) {
+            Ok(Err(TryLockError::WouldBlock)) => Occupancy::Held(read_holder(path)),
+            // What else is wrong with the lock is found by whoever takes the folder.
+            Ok(Ok(()) | Err(TryLockError::Error(_))) | Err(_) => {
+                read_holder(path).map_or(Occupancy::Free, Occupancy::Left)
+            }
+        }
     }
 
     /// The emulator that works on the folder at `path` now, if one does.

@@ -26,7 +26,7 @@ mod watches;
 
 pub use caller::{Caller, Door};
 pub use cloud::{Cloud, Environment, OpenError, Reply};
-pub use data_folder::{DataFolder, DataFolderError, Holder};
+pub use data_folder::{DataFolder, DataFolderError, Holder, Occupancy};
 pub use error::{ActionError, codes};
 pub use files::{FileReceipt, IncomingFile, OutgoingFile};
 pub use invocation::{Invoked, LogLine};
@@ -36,5 +36,7 @@ pub use seed::{SeedError, Seeded};
 pub use settings::{CloudSettings, FunctionSettings, WorkerCommand};
 pub use watches::{EventsText, HeldWatch, Watched};
 
+/// The functions in a folder.
+pub use functions::names_in as function_names;
 /// What the binary's hidden command calls: the process becomes a function worker.
 pub use functions::run_worker;

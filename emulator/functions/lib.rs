@@ -180,6 +180,11 @@ impl Functions {
     }
 }
 
+/// The functions in the folder `root`, sorted, as [`Functions::names`] finds them; a missing folder counts as empty.
+pub fn names_in(root: &std::path::Path) -> Vec<String> {
+    folder::names(root)
+}
+
 /// A worker's whole life: what the hidden command of the binary calls. Ends when its input does.
 pub fn run_worker() -> ExitCode {
     worker::run()

@@ -1,0 +1,181 @@
+# What `emulator doctor` says. A message is a finding; its cause says why it matters, its cure what to do.
+
+family-clock = clock
+family-data = data
+family-devtools = DevTools
+family-engine = engine
+family-functions = functions
+family-node = Node
+family-ports = ports
+family-project = project
+family-proxy = proxy
+
+label-cause = why:{" "}
+label-cure = do:{" "}
+
+summary = faults: { $faults }, warnings: { $warnings }
+summary-well = all is well
+
+install-question = the function { $function } lacks { $packages }: run `npm install` in { $folder }?
+install-unasked = you cannot be asked whether to install packages: { $error }
+install-failed = `npm install` in { $folder } did not succeed
+
+project-ready = { $path }: project.config.json and emulator.toml are fine
+project-none = { $path } is no mini-program project
+    .cause = there is no project.config.json here or further up, so the cloud has no functions and an appid of its own
+    .cure = run this in the project's folder, or name it: `emulator doctor --project DIR`
+project-config-broken = { $path } cannot be read: { $error }
+    .cause = the emulator finds the functions and the appid in it, and does not start without
+    .cure = put right what stands at that place, as WeChat DevTools writes it; `git diff project.config.json` shows what changed
+project-no-appid = { $path } has no appid
+    .cause = file ids and getWXContext() name wx0000000000000000 in its place, and the client cannot tell this emulator from another's
+    .cure = fill in the mini program's: "appid": "wx…"
+project-functions-missing = the functions' folder { $path } is not there
+    .cause = project.config.json names { $name } as `cloudfunctionRoot`; without the folder no function can be called
+    .cure = `{ $command }`, or put the right name into project.config.json
+project-functions-unnamed = the folder { $name } is not used
+    .cause = project.config.json has no `cloudfunctionRoot`, so the cloud has no functions
+    .cure = add to project.config.json: "cloudfunctionRoot": "{ $name }/"
+project-settings-broken = { $path } cannot be used: { $error }
+    .cause = it holds the emulator's settings, and no command works while it has a mistake
+    .cure = put right or remove what is named above; `emulator start --help` lists the settings
+project-fixtures-missing = the fixtures' folder { $path } is not there
+    .cause = emulator.toml names it as `fixtures`, and a start fills an empty cloud from it
+    .cure = `{ $command }`, or remove the line `fixtures` from emulator.toml
+
+ports-free = { $ports }: free
+ports-own = { $port }: this project's emulator ({ $process }, process { $pid })
+ports-stranger = { $port }: the emulator of another mini program, { $appid } ({ $process }, process { $pid })
+    .cause = several emulators may run side by side, each on a port of its own
+    .cure = nothing, unless you want this very port: `{ $command }`
+ports-taken = { $port }: taken by { $process } (process { $pid })
+    .cause = the emulator cannot listen there
+    .cure = stop that program, `{ $command }`, or use another port: `emulator start --port { $next }`
+ports-taken-unseen = { $port }: taken by a process that this user may not see
+    .cause = the emulator cannot listen there
+    .cure = see who it is, `{ $command }`, or use another port: `emulator start --port { $next }`
+ports-closed = { $port }: cannot be listened on: { $error }
+    .cause = the system keeps the port for itself, or 127.0.0.1 does not work
+    .cure = see which it keeps, `{ $command }`, or use another port: `emulator start --port { $next }`
+ports-all = every port from { $first } to { $last } is taken
+    .cause = a start without --port tries these alone, and the mini program looks for the emulator on them
+    .cure = stop one of the programs above, or name a free port: `emulator start --port { $other }`
+
+data-writable = { $path }: can be written
+data-held = { $path }: the running emulator works on it (process { $pid }, port { $port })
+    .cause = one emulator works on a data folder at a time; commands such as `emulator db` ask the one that runs
+    .cure = nothing, unless you want to start another: `{ $command }` first, or `emulator start --data OTHER`
+data-silent = { $path }: held by process { $pid }, which does not answer on port { $port }
+    .cause = an emulator works on the folder and hangs, or is stopped in a debugger or by Ctrl-Z; no other can start on it
+    .cure = `{ $command }`, then `emulator start`
+data-held-by-stranger = { $path }: held by a process that does not say who it is
+    .cause = emulator.lock is locked, and emulator.json is not there or cannot be read: an emulator is just starting or ending, or another program holds the file
+    .cure = try again in a moment, or use another folder: `emulator start --data OTHER`
+data-left = { $path }: emulator.json was left behind by process { $pid }, which has ended
+    .cause = that emulator was ended by force, or the machine was; what it had answered is stored
+    .cure = nothing: `emulator start` replaces the file
+data-not-a-folder = { $path }: { $file } is a file where a folder must be
+    .cause = the emulator keeps its data there and cannot make the folder
+    .cure = `{ $command }`, or use another folder: `emulator start --data OTHER`
+data-unwritable = { $path }: cannot be written: { $error }
+    .cause = everything the cloud holds is kept there
+    .cure = `{ $command }`, or use another folder: `emulator start --data OTHER`
+data-full = { $path }: only { $megabytes } MB are free on its disk
+    .cause = a write that finds no space fails, and the emulator with it
+    .cure = make room, or use a folder on another disk: `emulator start --data OTHER`
+data-little-space = { $path }: { $megabytes } MB are free on its disk
+    .cause = a seed or an import of some size may not fit
+    .cure = make room, or use a folder on another disk: `emulator start --data OTHER`
+data-synced = { $path }: lies in a folder that { $owner } copies to its cloud
+    .cause = the copying program reads and replaces files of the database while the emulator writes them, which can destroy it
+    .cure = keep the data elsewhere: `emulator start --data ~/emulator-data`, or `data = "…"` in emulator.toml
+data-network = { $path }: lies on the file system { $name }, over a network or on the host of a virtual machine
+    .cause = locks and the order of writes are not promised there, and every write is slow
+    .cure = keep the data on a disk of this machine: `emulator start --data ~/emulator-data`, or `data = "…"` in emulator.toml
+
+clock-right = set, time zone { $zone }
+clock-too-early = the clock says that it is before 2024
+    .cause = serverDate(), tokens and the signatures of files go by it, and SDKs refuse what is out of date
+    .cure = `{ $command }`
+clock-before-program = the clock says that it is before this program was written to the disk
+    .cause = the clock was put back: tokens and documents of the emulator may seem to come from the future
+    .cure = `{ $command }`
+clock-before-data = the files in { $path } come from the future
+    .cause = the clock was put back since they were written: new documents will seem older than those that are there
+    .cure = `{ $command }`
+clock-zone-unknown = the system's time zone cannot be told
+    .cause = tests and scripts beside the emulator may show local times as UTC
+    .cure = `{ $command }`
+
+node-there = { $version }, npm { $npm }
+node-missing = there is no `node` on the PATH
+    .cause = functions run without it, but `npm install` in their folders, and tests with the official SDKs, need it
+    .cure = install Node { $minimum } or later from https://nodejs.org, then open a new terminal: `node --version`
+node-old = Node { $version } is too old
+    .cause = the official SDKs and most packages need Node { $minimum } or later
+    .cure = install the current one from https://nodejs.org, then open a new terminal: `node --version`
+node-npm-missing = there is no `npm` on the PATH
+    .cause = the packages that functions ask for are installed with it
+    .cure = install Node again with npm, from https://nodejs.org, then open a new terminal: `npm --version`
+
+functions-ready = { $number } can be called: { $names }
+functions-package-broken = { $function }: package.json cannot be read: { $error }
+    .cause = it says which packages the function needs and where it starts
+    .cure = put right { $path }
+functions-no-entry = { $function }: there is no index.js
+    .cause = the folder has a package.json or config.json, but nothing to call; a call answers that the function is not found
+    .cure = write { $path }, with `exports.main = async (event, context) => …`
+functions-name = { $function } is no name for a function
+    .cause = the cloud takes letters, digits, `-` and `_`, at most 60; under another name it cannot be called
+    .cure = rename the folder { $path }
+functions-packages-missing = { $function }: packages are not installed: { $packages }
+    .cause = its package.json asks for them, and `require` fails without; only wx-server-sdk comes with the emulator
+    .cure = `{ $command }`, or for every function at once `{ $fix }`
+functions-native = { $function }: the package { $package } brings native code (*.node)
+    .cause = the engine that runs functions loads JavaScript and WebAssembly alone
+    .cure = use a package in plain JavaScript in its place: `{ $command }`
+functions-native-replaceable = { $function }: the package { $package } brings native code (*.node)
+    .cause = the engine that runs functions loads JavaScript and WebAssembly alone
+    .cure = { $replacement } does the same in plain JavaScript: `{ $command }`
+
+engine-runs = a function was called in { $milliseconds } ms
+engine-slow = the engine did not run a function within { $seconds } seconds
+    .cause = the machine is overloaded, or a virus scanner holds up the start of processes
+    .cure = try again when the machine is at rest: `emulator doctor`
+engine-fails = the engine cannot run a function: { $error }
+    .cause = it reads its own JavaScript from cargo's registry and from the emulator's repository: a binary that was copied to another machine, or whose repository or registry is gone, runs no functions
+    .cure = build it on this machine: `scripts/run` in the emulator's repository
+
+devtools-ready = { $path } uses the emulator, and requests to this machine may pass
+devtools-no-cloud = { $path }: the mini program does not use `wx.cloud`, and requests to this machine may pass
+devtools-client-missing = wx-cloud.js is not there, so `wx.cloud` asks the real cloud
+    .cause = the mini program reaches the emulator through { $path } alone
+    .cure = `{ $init }`
+devtools-client-foreign = { $path } is not the emulator's
+    .cause = a file of the same name stands where `emulator init` puts the emulator's client
+    .cure = give it another name, then `{ $init }`
+devtools-client-stale = { $path } is not the one that comes with this emulator
+    .cause = it is of another version, or was changed; what is new in the emulator may be missing in the mini program
+    .cure = `{ $init }`
+devtools-line-missing = { $app } does not load wx-cloud.js
+    .cause = without the line in it, `wx.cloud` asks the real cloud
+    .cure = `{ $init }`
+devtools-private-broken = { $path } cannot be read
+    .cause = DevTools keeps this developer's settings in it, `urlCheck` too
+    .cure = put the file right, or remove it and then `{ $init }`
+devtools-url-check = { $path } has `urlCheck` on
+    .cause = DevTools refuses requests to 127.0.0.1, which is no domain the mini program has registered
+    .cure = `{ $init }`, or in DevTools: Details → Local Settings → Do not verify valid domain names
+devtools-url-check-unset = no file says that `urlCheck` is off, so it is on
+    .cause = DevTools refuses requests to 127.0.0.1, which is no domain the mini program has registered
+    .cure = `{ $init }`, which writes it into { $path }
+
+proxy-none = none
+proxy-https-only = { $variable } is set ({ $value }): the emulator is asked by http, which goes past it
+proxy-bypassed = { $variable } is set ({ $value }), and requests to 127.0.0.1 go past it
+proxy-swallows = { $variable } is set ({ $value }), and requests to 127.0.0.1 go there too
+    .cause = SDKs and tests send what is meant for the emulator to the proxy, which does not know it. DevTools has a setting of its own, which cannot be read from here
+    .cure = `{ $command }`; and in DevTools: Settings → Proxy → no proxy
+proxy-system = the system's settings name a proxy, { $value }
+    .cause = DevTools follows them, and may send there what is meant for 127.0.0.1
+    .cure = let the proxy's exceptions have 127.0.0.1 and localhost; or in DevTools: Settings → Proxy → no proxy

@@ -1,0 +1,181 @@
+# `emulator doctor` 的文字。每条消息是一项检查结果：cause 说明原因，cure 说明怎么办。
+
+family-clock = 时钟
+family-data = 数据
+family-devtools = 开发者工具
+family-engine = 引擎
+family-functions = 云函数
+family-node = Node
+family-ports = 端口
+family-project = 项目
+family-proxy = 代理
+
+label-cause = 原因：
+label-cure = 解决：
+
+summary = { $faults } 个故障，{ $warnings } 个警告
+summary-well = 一切正常
+
+install-question = 云函数 { $function } 缺少 { $packages }：要在 { $folder } 中运行 `npm install` 吗？
+install-unasked = 无法询问是否安装包：{ $error }
+install-failed = 在 { $folder } 中运行 `npm install` 没有成功
+
+project-ready = { $path }：project.config.json 和 emulator.toml 没有问题
+project-none = { $path } 不是小程序项目
+    .cause = 这里和上级目录中都没有 project.config.json，所以没有云函数，appid 也是模拟器自定的
+    .cure = 在项目目录中运行，或指明目录：`emulator doctor --project DIR`
+project-config-broken = { $path } 无法读取：{ $error }
+    .cause = 模拟器从中得知云函数目录和 appid，读不了就不能启动
+    .cure = 按微信开发者工具的格式改正上面指出的位置；`git diff project.config.json` 可以看到改动
+project-no-appid = { $path } 中没有 appid
+    .cause = 文件 ID 和 getWXContext() 会用 wx0000000000000000 代替，小程序也分不清这是谁的模拟器
+    .cure = 填上小程序的 appid："appid": "wx…"
+project-functions-missing = 云函数目录 { $path } 不存在
+    .cause = project.config.json 的 `cloudfunctionRoot` 是 { $name }；没有这个目录，任何云函数都无法调用
+    .cure = `{ $command }`，或在 project.config.json 中改成正确的目录名
+project-functions-unnamed = 目录 { $name } 没有被使用
+    .cause = project.config.json 中没有 `cloudfunctionRoot`，所以没有云函数
+    .cure = 在 project.config.json 中加上："cloudfunctionRoot": "{ $name }/"
+project-settings-broken = { $path } 无法使用：{ $error }
+    .cause = 模拟器的设置在这个文件里，有错误时所有命令都不能用
+    .cure = 改正或删除上面指出的内容；`emulator start --help` 列出了所有设置
+project-fixtures-missing = 初始数据目录 { $path } 不存在
+    .cause = emulator.toml 的 `fixtures` 指向它，启动时会用它填充空的云环境
+    .cure = `{ $command }`，或从 emulator.toml 中删去 `fixtures` 一行
+
+ports-free = { $ports }：空闲
+ports-own = { $port }：本项目的模拟器（{ $process }，进程 { $pid }）
+ports-stranger = { $port }：另一个小程序 { $appid } 的模拟器（{ $process }，进程 { $pid }）
+    .cause = 几个模拟器可以同时运行，各用各的端口
+    .cure = 不必处理；除非一定要用这个端口：`{ $command }`
+ports-taken = { $port }：被 { $process } 占用（进程 { $pid }）
+    .cause = 模拟器无法监听这个端口
+    .cure = 结束那个程序：`{ $command }`，或换一个端口：`emulator start --port { $next }`
+ports-taken-unseen = { $port }：被当前用户看不到的进程占用
+    .cause = 模拟器无法监听这个端口
+    .cure = 查看是谁：`{ $command }`，或换一个端口：`emulator start --port { $next }`
+ports-closed = { $port }：无法监听：{ $error }
+    .cause = 系统保留了这个端口，或 127.0.0.1 不能用
+    .cure = 查看系统保留的端口：`{ $command }`，或换一个端口：`emulator start --port { $next }`
+ports-all = { $first } 到 { $last } 的端口全被占用
+    .cause = 不带 --port 启动时只尝试这些端口，小程序也只在这些端口上寻找模拟器
+    .cure = 结束上面的某个程序，或指定一个空闲端口：`emulator start --port { $other }`
+
+data-writable = { $path }：可以写入
+data-held = { $path }：正在运行的模拟器在使用（进程 { $pid }，端口 { $port }）
+    .cause = 一个数据目录同时只能由一个模拟器使用；`emulator db` 等命令会去问正在运行的那个
+    .cure = 不必处理；若要再启动一个，先 `{ $command }`，或换一个目录：`emulator start --data OTHER`
+data-silent = { $path }：被进程 { $pid } 占用，而它在端口 { $port } 上没有回应
+    .cause = 有一个模拟器在使用这个目录但已卡住，或被调试器、Ctrl-Z 暂停；别的模拟器无法在此启动
+    .cure = `{ $command }`，然后 `emulator start`
+data-held-by-stranger = { $path }：被一个身份不明的进程占用
+    .cause = emulator.lock 被锁住，而 emulator.json 不存在或读不了：有模拟器正在启动或结束，或别的程序占着这个文件
+    .cure = 稍后再试，或换一个目录：`emulator start --data OTHER`
+data-left = { $path }：emulator.json 是已结束的进程 { $pid } 留下的
+    .cause = 那个模拟器是被强行结束的，或者机器断了电；它已应答的数据都已保存
+    .cure = 不必处理：`emulator start` 会替换这个文件
+data-not-a-folder = { $path }：{ $file } 是文件，这里应当是目录
+    .cause = 模拟器的数据放在这里，现在无法建立目录
+    .cure = `{ $command }`，或换一个目录：`emulator start --data OTHER`
+data-unwritable = { $path }：无法写入：{ $error }
+    .cause = 云环境的全部数据都放在这里
+    .cure = `{ $command }`，或换一个目录：`emulator start --data OTHER`
+data-full = { $path }：所在磁盘只剩 { $megabytes } MB
+    .cause = 磁盘没有空间时写入会失败，模拟器也就无法工作
+    .cure = 腾出空间，或改用另一块磁盘上的目录：`emulator start --data OTHER`
+data-little-space = { $path }：所在磁盘还剩 { $megabytes } MB
+    .cause = 较大的初始数据或导入可能放不下
+    .cure = 腾出空间，或改用另一块磁盘上的目录：`emulator start --data OTHER`
+data-synced = { $path }：位于 { $owner } 的同步目录中
+    .cause = 同步程序会在模拟器写入时读取、替换数据库文件，可能损坏数据库
+    .cure = 把数据放到别处：`emulator start --data ~/emulator-data`，或在 emulator.toml 中写 `data = "…"`
+data-network = { $path }：位于文件系统 { $name } 上，是网络磁盘或虚拟机宿主的磁盘
+    .cause = 这种磁盘不保证文件锁和写入顺序，每次写入也很慢
+    .cure = 把数据放到本机磁盘：`emulator start --data ~/emulator-data`，或在 emulator.toml 中写 `data = "…"`
+
+clock-right = 正常，时区 { $zone }
+clock-too-early = 系统时钟早于 2024 年
+    .cause = serverDate()、令牌和文件签名都以它为准，SDK 会拒绝过期的内容
+    .cure = `{ $command }`
+clock-before-program = 系统时钟早于本程序写入磁盘的时间
+    .cause = 时钟被调回过：模拟器的令牌和文档会像是来自未来
+    .cure = `{ $command }`
+clock-before-data = { $path } 中的文件来自未来
+    .cause = 这些文件写入之后时钟被调回过：新文档会显得比已有的更旧
+    .cure = `{ $command }`
+clock-zone-unknown = 无法得知系统时区
+    .cause = 与模拟器一起运行的测试和脚本可能把本地时间显示成 UTC
+    .cure = `{ $command }`
+
+node-there = { $version }，npm { $npm }
+node-missing = PATH 中没有 `node`
+    .cause = 云函数不靠它运行，但在函数目录中 `npm install`、用官方 SDK 做测试都需要它
+    .cure = 从 https://nodejs.org 安装 Node { $minimum } 或更新的版本，再打开新终端：`node --version`
+node-old = Node { $version } 太旧
+    .cause = 官方 SDK 和多数 npm 包需要 Node { $minimum } 或更新的版本
+    .cure = 从 https://nodejs.org 安装当前版本，再打开新终端：`node --version`
+node-npm-missing = PATH 中没有 `npm`
+    .cause = 云函数所需的包由它安装
+    .cure = 从 https://nodejs.org 重新安装带 npm 的 Node，再打开新终端：`npm --version`
+
+functions-ready = { $number } 个可以调用：{ $names }
+functions-package-broken = { $function }：package.json 无法读取：{ $error }
+    .cause = 它说明云函数需要哪些包、从哪里开始
+    .cure = 改正 { $path }
+functions-no-entry = { $function }：没有 index.js
+    .cause = 目录里有 package.json 或 config.json，却没有可以调用的代码；调用时会回答找不到函数
+    .cure = 编写 { $path }，其中有 `exports.main = async (event, context) => …`
+functions-name = { $function } 不能作云函数名
+    .cause = 云端只接受字母、数字、`-` 和 `_`，最多 60 个；别的名字无法调用
+    .cure = 给目录 { $path } 改名
+functions-packages-missing = { $function }：没有安装的包：{ $packages }
+    .cause = package.json 需要它们，没有就无法 `require`；模拟器只自带 wx-server-sdk
+    .cure = `{ $command }`，或一次装好所有云函数的包：`{ $fix }`
+functions-native = { $function }：包 { $package } 含有原生代码（*.node）
+    .cause = 运行云函数的引擎只能加载 JavaScript 和 WebAssembly
+    .cure = 改用纯 JavaScript 的包：`{ $command }`
+functions-native-replaceable = { $function }：包 { $package } 含有原生代码（*.node）
+    .cause = 运行云函数的引擎只能加载 JavaScript 和 WebAssembly
+    .cure = { $replacement } 用纯 JavaScript 做同样的事：`{ $command }`
+
+engine-runs = 调用一个云函数用了 { $milliseconds } 毫秒
+engine-slow = 函数引擎在 { $seconds } 秒内没有运行完一个云函数
+    .cause = 机器负载太高，或杀毒软件拖慢了进程启动
+    .cure = 等机器空闲时再试：`emulator doctor`
+engine-fails = 函数引擎无法运行云函数: { $error }
+    .cause = 引擎要从 cargo 的 registry 和模拟器的代码库中读取自己的 JavaScript：复制到别的机器上的程序，或代码库、registry 已被删除时，都无法运行云函数
+    .cure = 在本机编译：在模拟器的代码库中运行 `scripts/run`
+
+devtools-ready = { $path } 使用模拟器，对本机的请求可以通过
+devtools-no-cloud = { $path }：小程序没有使用 `wx.cloud`，对本机的请求可以通过
+devtools-client-missing = 没有 wx-cloud.js，`wx.cloud` 访问的是真正的云
+    .cause = 小程序只有通过 { $path } 才能访问模拟器
+    .cure = `{ $init }`
+devtools-client-foreign = { $path } 不是模拟器的文件
+    .cause = `emulator init` 要放客户端的地方有一个同名文件
+    .cure = 给它改名，然后 `{ $init }`
+devtools-client-stale = { $path } 与本模拟器自带的不同
+    .cause = 它是别的版本，或被改动过；模拟器的新功能在小程序里可能用不了
+    .cure = `{ $init }`
+devtools-line-missing = { $app } 没有加载 wx-cloud.js
+    .cause = 没有那一行，`wx.cloud` 访问的是真正的云
+    .cure = `{ $init }`
+devtools-private-broken = { $path } 无法读取
+    .cause = 开发者工具把本人的设置放在里面，包括 `urlCheck`
+    .cure = 改正这个文件，或删除后再 `{ $init }`
+devtools-url-check = { $path } 中 `urlCheck` 是打开的
+    .cause = 127.0.0.1 不是小程序登记过的域名，开发者工具会拒绝对它的请求
+    .cure = `{ $init }`，或在开发者工具中：详情 → 本地设置 → 勾选「不校验合法域名」
+devtools-url-check-unset = 没有文件关闭 `urlCheck`，所以它是打开的
+    .cause = 127.0.0.1 不是小程序登记过的域名，开发者工具会拒绝对它的请求
+    .cure = `{ $init }`，它会写入 { $path }
+
+proxy-none = 没有
+proxy-https-only = 设置了 { $variable }（{ $value }）：访问模拟器用的是 http，不经过它
+proxy-bypassed = 设置了 { $variable }（{ $value }），对 127.0.0.1 的请求不经过它
+proxy-swallows = 设置了 { $variable }（{ $value }），对 127.0.0.1 的请求也会发到那里
+    .cause = SDK 和测试会把发给模拟器的请求发给代理，而代理不认识它。开发者工具另有自己的代理设置，这里读不到
+    .cure = `{ $command }`；并在开发者工具中：设置 → 代理设置 → 不使用任何代理
+proxy-system = 系统设置了代理 { $value }
+    .cause = 开发者工具会使用它，发给 127.0.0.1 的请求可能被送到那里
+    .cure = 在代理的例外中加上 127.0.0.1 和 localhost；或在开发者工具中：设置 → 代理设置 → 不使用任何代理
