@@ -77,6 +77,8 @@ pub enum OpenError {
 pub(crate) struct Shared {
     pub(crate) settings: CloudSettings,
     pub(crate) clock: Clock,
+    /// Held while the clock is turned.
+    pub(crate) turning_clock: tokio::sync::Mutex<()>,
     pub(crate) storage: Storage,
     pub(crate) functions: Functions,
     pub(crate) sessions: Sessions,
@@ -88,7 +90,7 @@ pub(crate) struct Shared {
     pub(crate) watches: Watches,
     /// One for each environment that was opened, or had users or modes when the cloud was.
     registers: Registers,
-    store: Store,
+    pub(crate) store: Store,
     holder: Holder,
     /// The names used in this run, so that the creation of an environment is said once.
     used: Mutex<BTreeSet<String>>,
@@ -112,7 +114,8 @@ impl Cloud {
         let functions = Functions::open(function_options(&settings, &folder), logs.clone())?;
         let shared = Shared {
             settings,
-            clock: Clock,
+            clock: Clock::default(),
+            turning_clock: tokio::sync::Mutex::default(),
             storage,
             functions,
             sessions: Sessions::default(),

@@ -1,5 +1,6 @@
 //! What the developer asks of the emulator itself, where the cloud has its console: users, permissions, collections, seeding
-//! and emptying, and any action in an administrator's name. The door is `/_emulator/*`; every command takes and gives JSON.
+//! and emptying, the clock, and any action in an administrator's name. The door is `/_emulator/*`; every command takes and
+//! gives JSON.
 
 use crate::access::{self, Mode, Permission, Problem, Target};
 use crate::accounts::Address;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
     Action,
+    Clock,
     Collections,
     Create,
     Explain,
@@ -43,6 +45,7 @@ enum Command {
 /// Sorted by name.
 const COMMANDS: &[(&str, Command)] = &[
     ("action", Command::Action),
+    ("clock", Command::Clock),
     ("collections", Command::Collections),
     ("create", Command::Create),
     ("explain", Command::Explain),
@@ -194,6 +197,7 @@ impl Environment {
     async fn manage(&self, command: Command, params: Map<String, Value>) -> Result<Value, ActionError> {
         match command {
             Command::Action => self.act(read(params)?).await,
+            Command::Clock => self.shared.turn_clock(read(params)?).await,
             Command::Collections => {
                 let NoParams {} = read(params)?;
                 self.list_collections().await
