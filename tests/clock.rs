@@ -80,7 +80,7 @@ fn documents_are_dated_by_it() {
     turn(&emulator, json!({ "set": THIRTY_MS, "freeze": true }));
     let page = Page::open(&emulator, "alice");
     let dated = json!({ "at": { "$date": { "offset": 60_000 } } });
-    page.data("database.insertDocument", json!({ "collectionName": "c", "data": [dated] }));
+    page.data("database.addDocument", json!({ "collectionName": "c", "data": dated }));
     let found = page.data("database.queryDocument", json!({ "collectionName": "c", "query": {} }));
     assert_eq!(found["list"][0]["at"], json!({ "$date": THIRTY_MS + 60_000 }));
 }
@@ -90,9 +90,9 @@ fn rules_are_told_it() {
     let emulator = with_collection();
     let rules = json!({ "read": format!("now >= {THIRTY_MS}"), "write": false });
     manage(&emulator, "rules/set", json!({ "collection": "c", "rules": rules }));
+    turn(&emulator, json!({ "set": THIRTY_MS - 1, "freeze": true }));
     let page = Page::open(&emulator, "alice");
     let query = || page.ask("database.queryDocument", json!({ "collectionName": "c", "query": {} }));
-    turn(&emulator, json!({ "set": THIRTY_MS - 1, "freeze": true }));
     assert_eq!(query()["code"], "DATABASE_PERMISSION_DENIED");
     turn(&emulator, json!({ "advance": 1 }));
     assert_eq!(query()["code"], Value::Null);
@@ -249,7 +249,7 @@ fn begin(emulator: &Emulator) -> Value {
 /// Adds 1 to the document `a`, in a transaction or not.
 fn write(emulator: &Emulator, transaction: Option<&Value>) -> Value {
     let mut body = json!({ "action": "database.modifyDocument", "collectionName": "c", "query": "{\"_id\":\"a\"}",
-        "data": "{\"$inc\":{\"n\":1}}" });
+        "data": "{\"$inc\":{\"n\":1}}", "merge": true });
     if let Some(id) = transaction {
         body["transactionId"] = id.clone();
     }
@@ -262,7 +262,7 @@ fn auth(emulator: &Emulator, path: &str, token: Option<&str>, body: Value) -> Re
 
 fn rest(emulator: &Emulator, method: &str, path: &str, token: Option<&str>, body: &Value) -> Response {
     let authorization = format!("Bearer {}", token.unwrap_or_default());
-    let head: &[_] = if token.is_some() { &[("Authorization", &authorization)] } else { &[] };
+    let head: &[(&str, &str)] = if token.is_some() { &[("Authorization", &authorization)] } else { &[] };
     let body = if method == "GET" { String::new() } else { body.to_string() };
     emulator.exchange(&request(method, path, head, body.as_bytes()))
 }
