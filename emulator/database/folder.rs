@@ -9,7 +9,7 @@ use crate::read::View;
 use crate::store::Engine;
 use crate::watch::Watching;
 use crate::writer::{Published, Writer};
-use crate::{Database, DatabaseError, StoreOptions, namespaces};
+use crate::{Database, DatabaseError, StoreOptions, TimeChange, namespaces};
 
 /// How long closing waits for the readers that are still running.
 const READERS_PATIENCE: Duration = Duration::from_secs(10);
@@ -62,6 +62,12 @@ impl Store {
     pub fn namespaces(&self) -> Vec<String> {
         let catalogue = self.shared.published.catalogue();
         catalogue.namespaces_after("").filter(|name| namespaces::is_plain(name)).map(str::to_owned).collect()
+    }
+
+    /// Changes the time in which transactions live, of all namespaces; until then it is the machine's. Returns when those whose
+    /// time is over by that have ended, and the writes that waited for them are done.
+    pub async fn change_time(&self, change: TimeChange) -> Result<(), DatabaseError> {
+        self.shared.writer.change_time(change).await
     }
 
     /// Carries out the writes that are waiting, writes everything out and gives the folder back.

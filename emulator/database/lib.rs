@@ -39,7 +39,7 @@ pub use index::{INDEXES_MAX, IndexDefinition};
 pub use name::CollectionName;
 pub use options::{Durability, StoreOptions};
 pub use request::{AggregateRequest, FindRequest, RefillRequest, Refilled, RemoveRequest, UpdateReply, UpdateRequest};
-pub use transaction::Transaction;
+pub use transaction::{TimeChange, Transaction};
 pub use watch::{DataType, QueueType, WATCHED_MAX, Watch, WatchError, WatchEvent, WatchEvents, WatchRequest};
 
 pub(crate) use commit::{Change, ChangeKind, Commit, Sequence};

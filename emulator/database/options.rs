@@ -9,9 +9,10 @@ pub struct StoreOptions {
     pub durability: Durability,
     /// Size of the page cache in bytes.
     pub cache_bytes: u64,
-    /// How long after its beginning a transaction ends by itself (semantics DB-5.08).
+    /// How long after its beginning a transaction ends by itself (semantics DB-5.08), in the time of [`crate::Store::change_time`].
     pub transaction_life: Duration,
-    /// How long a plain write waits for a transaction that holds its document (semantics DB-5.06; the time is ours).
+    /// How long a plain write waits for a transaction that holds its document (semantics DB-5.06; the time is ours), in
+    /// the machine's time.
     pub parking_patience: Duration,
 }
 

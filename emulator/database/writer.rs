@@ -13,7 +13,7 @@ use crate::draft::{Draft, Obstacle};
 use crate::group::Group;
 use crate::read::View;
 use crate::store::{Catalogue, EntryKey, Snapshots};
-use crate::transaction::{self, PlainWrite, Step, TransactionKey, Transactions};
+use crate::transaction::{self, PlainWrite, Step, TimeChange, TransactionKey, Transactions};
 use crate::watch::Inbox;
 use crate::{Commit, DatabaseError, Durability, Sequence, StoreOptions};
 
@@ -47,6 +47,10 @@ enum Message {
     Transaction {
         key: TransactionKey,
         step: Step,
+    },
+    Time {
+        change: TimeChange,
+        reply: Reply<()>,
     },
     Subscribe {
         inbox: Arc<Inbox>,
@@ -138,6 +142,12 @@ impl Writer {
         step: impl FnOnce(Reply<T>) -> Step,
     ) -> Result<T, DatabaseError> {
         self.send(|reply| Message::Transaction { key, step: step(reply) }).await
+    }
+
+    /// Changes the time in which transactions live. Returns when those whose time is over by that have ended, and the work
+    /// that waited for them is done.
+    pub(crate) async fn change_time(&self, change: TimeChange) -> Result<(), DatabaseError> {
+        self.send(|reply| Message::Time { change, reply }).await
     }
 
     async fn send<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, DatabaseError> {
@@ -307,6 +317,7 @@ impl Desk {
                     answers.extend(self.draft(PlainWrite { namespace, job, deadline: None }))
                 }
                 Message::Transaction { key, step } => answers.extend(self.transact(&key, step)),
+                Message::Time { change, reply } => answers.extend(self.change_time(change, reply)),
                 Message::Subscribe { inbox, answer } => subscribers.push((answer, self.subscribe(inbox))),
                 Message::Close => {
                     closing = true;
@@ -360,6 +371,13 @@ impl Desk {
     fn abort_transactions(&mut self) -> Vec<Answer> {
         self.transactions.abort_all();
         self.resume()
+    }
+
+    fn change_time(&mut self, change: TimeChange, reply: Reply<()>) -> Vec<Answer> {
+        self.transactions.change_time(change);
+        let mut answers = self.expire();
+        answers.push(answer(reply, Ok(())));
+        answers
     }
 
     fn expire(&mut self) -> Vec<Answer> {

@@ -82,6 +82,8 @@ pub enum OpenError {
 pub(crate) struct Shared {
     pub(crate) settings: CloudSettings,
     pub(crate) clock: Clock,
+    /// Held while the clock is turned.
+    pub(crate) turning_clock: tokio::sync::Mutex<()>,
     pub(crate) storage: Storage,
     pub(crate) functions: Functions,
     pub(crate) sessions: Sessions,
@@ -122,7 +124,8 @@ impl Cloud {
         let functions = Functions::open(function_options(&settings, &folder), logs.clone())?;
         let shared = Shared {
             settings,
-            clock: Clock,
+            clock: Clock::default(),
+            turning_clock: tokio::sync::Mutex::default(),
             unnamed: Unnamed::start(store.clone(), storage.clone()),
             filing: tokio::sync::Mutex::default(),
             calls: Calls::default(),

@@ -129,6 +129,7 @@ impl Environment {
             event: self.event(&call).to_string(),
             context: self.context(&function, request_id, timeout, memory_bytes),
             environment_variables: self.environment_variables(&call, &settings, &session, request_id),
+            clock: self.shared.clock.of_call(),
             function: call.function,
             request_id: request_id.to_owned(),
             timeout,

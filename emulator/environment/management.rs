@@ -1,5 +1,6 @@
 //! What the developer asks of the emulator itself, where the cloud has its console: users, permissions, collections, seeding
-//! and emptying, and any action in an administrator's name. The door is `/_emulator/*`; every command takes and gives JSON.
+//! and emptying, the clock, and any action in an administrator's name. The door is `/_emulator/*`; every command takes and
+//! gives JSON.
 
 use crate::access::{self, Mode, Permission, Problem, Target};
 use crate::accounts::Address;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 enum Command {
     Action,
     Calls,
+    Clock,
     Collections,
     Create,
     Drop,
@@ -53,6 +55,7 @@ enum Command {
 const COMMANDS: &[(&str, Command)] = &[
     ("action", Command::Action),
     ("calls", Command::Calls),
+    ("clock", Command::Clock),
     ("collections", Command::Collections),
     ("create", Command::Create),
     ("drop", Command::Drop),
@@ -224,6 +227,7 @@ impl Environment {
                 let calls = self.shared.calls.of(&self.name);
                 Ok(json!({ "calls": calls.iter().map(EndedCall::to_json).collect::<Vec<_>>() }))
             }
+            Command::Clock => self.shared.turn_clock(read(params)?).await,
             Command::Collections => {
                 let NoParams {} = read(params)?;
                 self.list_collections().await

@@ -55,6 +55,6 @@ pub fn test_rules(rules: Option<&str>, cases: &str) -> Result<TestedRules, Strin
         let problems: Vec<String> = problems.iter().map(Problem::to_string).collect();
         format!("the rules cannot be used: {}", problems.join("; "))
     })?;
-    let report = access::run(cases, &book.unwrap_or_default(), Clock.now())?;
+    let report = access::run(cases, &book.unwrap_or_default(), Clock::default().now())?;
     Ok(TestedRules { lines: report.lines(), passed: report.passed() == report.cases.len() })
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::Level;
+use crate::{CallClock, Level};
 
 /// No header or body is longer: a worker that says so has lost its mind.
 const PART_BYTES_MAX: u32 = 256 << 20;
@@ -51,6 +51,8 @@ pub(crate) struct Invoke {
     pub(crate) context: serde_json::Value,
     /// What `process.env` holds during this call, besides the base set.
     pub(crate) environment: BTreeMap<String, String>,
+    /// What `Date` shows during this call.
+    pub(crate) clock: CallClock,
     /// How much memory the worker may take besides what it had when it booted.
     pub(crate) memory_bytes: u64,
 }

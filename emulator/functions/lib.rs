@@ -38,6 +38,21 @@ pub enum Level {
     Error,
 }
 
+/// What `Date` shows to a call, from its beginning to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum CallClock {
+    /// The machine's time and this much more.
+    Running {
+        /// In milliseconds.
+        offset_ms: i64,
+    },
+    /// The same time throughout.
+    Frozen {
+        /// In milliseconds since 1970.
+        at_ms: i64,
+    },
+}
+
 /// What [`Functions::open`] needs to know.
 #[derive(Debug, Clone)]
 pub struct FunctionsOptions {
@@ -68,6 +83,8 @@ pub struct Invocation {
     pub context: serde_json::Value,
     /// What `process.env` holds during this call, besides a base set (semantics FN-31).
     pub environment_variables: BTreeMap<String, String>,
+    /// The time that it is told; how long it may take is measured with the machine's.
+    pub clock: CallClock,
     /// Names the call in what it prints.
     pub request_id: String,
     /// How long the function may take, loading of its modules included; then its worker is killed.

@@ -239,6 +239,7 @@ impl WorkerProcess {
             entry: function.entry.clone(),
             context: call.context.clone(),
             environment: call.environment_variables.clone(),
+            clock: call.clock,
             memory_bytes: call.memory_bytes + MEMORY_BYTES_EXTRA,
         }));
         if send_frame(&mut self.input, &invoke, call.event.as_bytes()).await.is_err() {

@@ -12,7 +12,8 @@ use super::watching::commits;
 use super::{Bench, filter, options, until_versions, with_id};
 use crate::watch::Inbox;
 use crate::{
-    ChangeKind, DatabaseError, Durability, FindRequest, IndexDefinition, StoreOptions, Transaction, UpdateRequest,
+    ChangeKind, DatabaseError, Durability, FindRequest, IndexDefinition, StoreOptions, TimeChange, Transaction,
+    UpdateRequest,
 };
 
 /// So long that what is done at once is done within it.
@@ -118,6 +119,49 @@ async fn time_passes_while_others_are_busy() {
         parked = bench.database.update(bench.set(with_id(1), doc! { "n": 3 })) => drop(parked.unwrap()),
     }
     assert_eq!(transaction.commit().await, Err(DatabaseError::TransactionNotExist));
+}
+
+#[tokio::test]
+async fn time_that_is_let_pass_ends_it_at_once() {
+    let bench = Bench::with_options(times(LATE, LATE)).await;
+    bench.insert(vec![doc! { "_id": 1, "n": 1 }]).await;
+    let transaction = bench.database.begin("t").await.unwrap();
+    set(&transaction, &bench, 1, 2).await.unwrap();
+    pass(&bench, LATE - SOON, false).await;
+    let (parked, ()) = tokio::join!(bench.database.update(bench.set(with_id(1), doc! { "n": 3 })), async {
+        set(&transaction, &bench, 1, 4).await.unwrap();
+        pass(&bench, SOON, false).await;
+    });
+    assert_eq!(parked.unwrap().matched, 1);
+    assert_eq!(transaction.commit().await, Err(DatabaseError::TransactionNotExist));
+    assert_eq!(bench.all().await, [doc! { "_id": 1, "n": 3 }]);
+    let next = bench.database.begin("t").await.unwrap();
+    set(&next, &bench, 1, 5).await.unwrap();
+    next.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn it_lives_while_time_stands_still() {
+    let bench = Bench::with_options(times(SOON, SOON / 4)).await;
+    bench.insert(vec![doc! { "_id": 1, "n": 1 }]).await;
+    let transaction = bench.database.begin("t").await.unwrap();
+    pass(&bench, Duration::ZERO, true).await;
+    set(&transaction, &bench, 1, 2).await.unwrap();
+    let parked = bench.database.update(bench.set(with_id(1), doc! { "n": 3 })).await;
+    assert_eq!(parked.map(drop), Err(DatabaseError::TransactionConflict), "waiting is real");
+    tokio::time::sleep(SOON).await;
+    set(&transaction, &bench, 1, 4).await.unwrap();
+    pass(&bench, Duration::ZERO, false).await;
+    tokio::time::sleep(SOON).await;
+    assert_eq!(transaction.commit().await, Err(DatabaseError::TransactionNotExist));
+    let another = bench.database.begin("u").await.unwrap();
+    pass(&bench, Duration::ZERO, true).await;
+    pass(&bench, SOON, true).await;
+    assert_eq!(another.abort().await, Err(DatabaseError::TransactionNotExist));
+}
+
+async fn pass(bench: &Bench, passed: Duration, frozen: bool) {
+    bench.store.change_time(TimeChange { passed, frozen }).await.unwrap();
 }
 
 #[tokio::test]

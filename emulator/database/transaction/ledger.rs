@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::draft::Draft;
 use crate::group::Group;
@@ -11,7 +11,7 @@ use crate::store::{EntryKey, Snapshot, Snapshots};
 use crate::writer::{Answer, Job, Outcome, Reply, answer, guarded, refuse};
 use crate::{DatabaseError, StoreOptions};
 
-use super::{Inside, Locks, Pending, TransactionKey};
+use super::{Inside, Locks, Pending, TimeChange, TransactionKey, TransactionTime};
 
 /// What is asked of a transaction.
 pub(crate) enum Step {
@@ -34,6 +34,7 @@ pub(crate) struct PlainWrite {
 /// The transactions that are open and the plain writes that are parked.
 pub(crate) struct Transactions {
     options: StoreOptions,
+    time: TransactionTime,
     open: BTreeMap<TransactionKey, Open>,
     pub(crate) locks: Locks,
     /// In the order in which they came, each with the entry it waits for.
@@ -45,8 +46,8 @@ pub(crate) struct Transactions {
 /// An open transaction.
 struct Open {
     number: u64,
-    /// When it ends by itself; `None` for never.
-    deadline: Option<Instant>,
+    /// How much time has passed when it ends by itself; `None` for never.
+    deadline: Option<Duration>,
     /// `None` until its first read or write, which is what it sees the store at (protocol §2.9).
     snapshot: Option<Snapshot>,
     pending: Pending,
@@ -62,7 +63,8 @@ pub(crate) struct Context<'a> {
 
 impl Transactions {
     pub(crate) fn new(options: StoreOptions) -> Transactions {
-        Transactions { options, open: BTreeMap::new(), locks: Locks::default(), parked: Vec::new(), next: 1 }
+        let (time, locks) = (TransactionTime::starting(Instant::now()), Locks::default());
+        Transactions { options, time, open: BTreeMap::new(), locks, parked: Vec::new(), next: 1 }
     }
 
     /// Takes a step of a transaction. An error ends the transaction (semantics DB-5.13).
@@ -94,13 +96,18 @@ impl Transactions {
         std::mem::take(&mut self.parked)
     }
 
+    /// Changes the time in which transactions live. What is over by that is for [`Transactions::expire`].
+    pub(crate) fn change_time(&mut self, change: TimeChange) {
+        self.time.change(change, Instant::now());
+    }
+
     /// Ends the transactions whose time is over. Returns the answers to the plain writes that have waited too long.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Answer> {
-        let is_over = |deadline: Option<Instant>| deadline.is_some_and(|due| due <= now);
-        let ended = self.open.extract_if(.., |_, open| is_over(open.deadline));
+        let passed = self.time.passed(now);
+        let ended = self.open.extract_if(.., |_, open| open.deadline.is_some_and(|due| due <= passed));
         ended.for_each(|(_, open)| self.locks.release(open.number));
         self.parked
-            .extract_if(.., |(held, write)| self.locks.is_held(held) && is_over(write.deadline))
+            .extract_if(.., |(held, write)| self.locks.is_held(held) && write.deadline.is_some_and(|due| due <= now))
             .map(|(_, write)| refuse(write.job, DatabaseError::TransactionConflict))
             .collect()
     }
@@ -114,14 +121,15 @@ impl Transactions {
     /// When time will be over for the first transaction or parked write.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let parked = self.parked.iter().filter_map(|(_, write)| write.deadline);
-        self.open.values().filter_map(|open| open.deadline).chain(parked).min()
+        let open = self.open.values().filter_map(|open| self.time.when(open.deadline?));
+        open.chain(parked).min()
     }
 
     fn begin(&mut self, key: &TransactionKey) -> Result<(), DatabaseError> {
         if self.open.contains_key(key) {
             return Err(DatabaseError::Internal(format!("two transactions with the id {}", key.id)));
         }
-        let deadline = Instant::now().checked_add(self.options.transaction_life);
+        let deadline = self.time.passed(Instant::now()).checked_add(self.options.transaction_life);
         let open = Open { number: self.next, deadline, snapshot: None, pending: Pending::default() };
         self.next += 1;
         self.open.insert(key.clone(), open);

@@ -14,6 +14,7 @@ mod ledger;
 mod locks;
 mod overlay;
 mod pending;
+mod time;
 
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub(crate) use ledger::{Context, PlainWrite, Step, Transactions};
 pub(crate) use locks::{Inside, Locks};
 pub(crate) use overlay::Overlay;
 pub(crate) use pending::{OwnWrites, Pending, own_records, own_version};
+pub use time::TimeChange;
+pub(crate) use time::TransactionTime;
 
 /// Which transaction: ids belong to a namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -16,6 +16,7 @@ import { describe, missingPackage } from "ext:functions/10_errors.js";
 import { install as installConsole } from "ext:functions/20_console.js";
 import { install as installNode } from "ext:functions/30_node.js";
 import { install as installLocale } from "ext:functions/40_locale.js";
+import { install as installClock, turn as turnClock } from "ext:functions/50_clock.js";
 
 // User code may replace what it likes of the globals; calls are served with these.
 const { parse, stringify } = JSON;
@@ -32,6 +33,7 @@ function start() {
   installConsole(require);
   installNode(require);
   installLocale();
+  installClock();
   if (preload) preloadSdk(require);
   serve();
 }
@@ -61,6 +63,7 @@ function turn() {
 }
 
 async function run(call) {
+  turnClock(call.clock);
   let result;
   try {
     const main = await load(call.entry);

@@ -9,9 +9,9 @@ use deno_core::error::{CoreError, CoreErrorKind};
 use serde::Serialize;
 
 use super::Environment;
-use crate::Level;
 use crate::frames::{FromWorker, Invoke, write_frame};
 use crate::loader::LoadedFiles;
+use crate::{CallClock, Level};
 
 /// A result's JSON is at most this long (the cloud's limit of a synchronous reply).
 pub(crate) const RESULT_BYTES_MAX: usize = 6 << 20;
@@ -56,6 +56,24 @@ struct NextCall {
     entry: String,
     event: String,
     context: serde_json::Value,
+    clock: NextClock,
+}
+
+/// What `Date` is to show; JavaScript has no other numbers than these.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NextClock {
+    offset_ms: f64,
+    frozen_ms: Option<f64>,
+}
+
+impl From<CallClock> for NextClock {
+    fn from(clock: CallClock) -> NextClock {
+        match clock {
+            CallClock::Running { offset_ms } => NextClock { offset_ms: offset_ms as f64, frozen_ms: None },
+            CallClock::Frozen { at_ms } => NextClock { offset_ms: 0.0, frozen_ms: Some(at_ms as f64) },
+        }
+    }
 }
 
 /// Waits for the next call, with the whole worker standing still as the cloud's containers do between calls
@@ -73,6 +91,7 @@ pub(super) fn op_function_next(state: &mut OpState) -> Option<NextCall> {
         entry: invoke.entry.to_string_lossy().into_owned(),
         event: String::from_utf8_lossy(&event).into_owned(),
         context: invoke.context,
+        clock: invoke.clock.into(),
     })
 }
 

@@ -39,7 +39,7 @@ deno_core::extension!(
         op_function_not_supported,
     ],
     esm_entry_point = "ext:functions/90_invocation.js",
-    esm = [dir "js", "10_errors.js", "20_console.js", "30_node.js", "40_locale.js", "90_invocation.js"],
+    esm = [dir "js", "10_errors.js", "20_console.js", "30_node.js", "40_locale.js", "50_clock.js", "90_invocation.js"],
     options = { channel: ChannelState, environment: Environment },
     middleware = |op| match op.name {
         "op_get_env" | "op_get_env_no_permission_check" => op.with_implementation_from(&op_function_get_env()),

@@ -1,8 +1,54 @@
-//! Dates and numbers as text: the engine has no locale data, the emulator's own bootstrap has the cases that functions use.
+//! The time that functions are told, and dates and numbers as text: the engine has no locale data, the emulator's own
+//! bootstrap has the cases that functions use.
 
-use serde_json::json;
+use functions::CallClock;
+use serde_json::{Value, json};
 
 use crate::common::{Project, invocation};
+
+/// 2030-01-01T00:00:00.000Z
+const THIRTY_MS: i64 = 1_893_456_000_000;
+
+/// What an expression gives while the clock is that.
+async fn told(project: &Project, clock: CallClock, code: &str) -> Value {
+    let call = functions::Invocation { clock, ..invocation("f", &json!(code).to_string()) };
+    serde_json::from_str(&project.functions.invoke(call).await.unwrap().result).unwrap()
+}
+
+#[tokio::test]
+async fn the_time_is_the_calls() {
+    let project = Project::new(&[("f/index.js", "const { now } = Date; exports.main = (code) => eval(code)")]);
+    let frozen = CallClock::Frozen { at_ms: THIRTY_MS };
+    let forms = "[Date.now(), now(), new Date().getTime(), +new Date, Date.parse(Date()), Reflect.construct(Date, []).getTime()]";
+    assert_eq!(told(&project, frozen, forms).await, json!([THIRTY_MS; 6]));
+    let machine_ms = told(&project, CallClock::Running { offset_ms: 0 }, "Date.now()").await.as_i64().unwrap();
+    let year_ms = 365 * 86_400_000;
+    let later_ms = told(&project, CallClock::Running { offset_ms: year_ms }, "Date.now()").await.as_i64().unwrap();
+    assert!((0..20_000).contains(&(later_ms - machine_ms - year_ms)), "{machine_ms} {later_ms}");
+    let waited = "(async () => { const from = [performance.now(), Date.now()]; await new Promise((done) => setTimeout(done, 50)); \
+                  return performance.now() - from[0] >= 45 && Date.now() === from[1] })()";
+    assert_eq!(told(&project, frozen, waited).await, json!(true));
+}
+
+#[tokio::test]
+async fn dates_are_dates_all_the_same() {
+    check(&[
+        ("Date.name + Date.length + typeof Date", "Date7function"),
+        ("Date.UTC(2030, 0) === Date.parse('2030-01-01T00:00:00Z')", "true"),
+        ("new Date(2024, 0, 31).toISOString()", "2024-01-31T00:00:00.000Z"),
+        ("new Date(undefined)", "Invalid Date"),
+        ("d.constructor === Date && d instanceof Date && new Date(d).getTime() === d.getTime()", "true"),
+        ("Object.prototype.toString.call(new Date())", "[object Date]"),
+        ("new (class Day extends Date { get day() { return this.getUTCDate() } })(2024, 0, 31).day", "31"),
+        ("new (class Day extends Date {})().getTime() > 0", "true"),
+        ("structuredClone(d) instanceof Date", "true"),
+        ("require('util').types.isDate(new Date()) && require('util').inspect(d)", "2024-01-31T18:05:09.045Z"),
+        ("typeof Date()", "string"),
+        ("Object.keys(Date).length + Object.keys(globalThis).filter((name) => name === 'Date').length", "0"),
+        ("/native code/.test(String(Date))", "true"),
+    ])
+    .await;
+}
 
 #[tokio::test]
 async fn the_time_zone_is_utc_unless_the_function_says_otherwise() {
@@ -14,10 +60,7 @@ async fn the_time_zone_is_utc_unless_the_function_says_otherwise() {
     let mut call = invocation("f", "{}");
     call.environment_variables.insert("TZ".to_owned(), "Asia/Shanghai".to_owned());
     let completion = project.functions.invoke(call).await.unwrap();
-    assert_eq!(
-        serde_json::from_str::<serde_json::Value>(&completion.result).unwrap(),
-        json!([8, -480, "Asia/Shanghai"])
-    );
+    assert_eq!(serde_json::from_str::<Value>(&completion.result).unwrap(), json!([8, -480, "Asia/Shanghai"]));
     assert_eq!(project.result("f", "{}").await, json!([0, 0, "UTC"]));
 }
 

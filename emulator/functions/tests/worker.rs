@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use functions::{Functions, FunctionsOptions, Invocation, Level, Output};
+use functions::{CallClock, Functions, FunctionsOptions, Invocation, Level, Output};
 
 struct Standard;
 
@@ -43,6 +43,7 @@ fn emulator(root: PathBuf, temporary: PathBuf) -> ExitCode {
         event: "{}".to_owned(),
         context: serde_json::Value::Null,
         environment_variables: Default::default(),
+        clock: CallClock::Running { offset_ms: 0 },
         request_id: "r".to_owned(),
         timeout: Duration::from_secs(60),
         memory_bytes: 256 << 20,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use functions::{Completion, Functions, FunctionsOptions, Invocation, InvocationError, Level, Output};
+use functions::{CallClock, Completion, Functions, FunctionsOptions, Invocation, InvocationError, Level, Output};
 
 /// A printed line: function, request id, level, text.
 pub(crate) type Line = (String, String, Level, String);
@@ -108,6 +108,7 @@ pub(crate) fn invocation(function: &str, event: &str) -> Invocation {
         event: event.to_owned(),
         context: serde_json::json!({ "request_id": "r-1", "function_name": function }),
         environment_variables: BTreeMap::new(),
+        clock: CallClock::Running { offset_ms: 0 },
         request_id: "r-1".to_owned(),
         timeout: Duration::from_secs(20),
         memory_bytes: 256 << 20,
