@@ -55,9 +55,13 @@ impl Database {
 
     /// Does everything that `request` asks for in one commit, all or nothing.
     pub async fn refill(&self, request: RefillRequest) -> Result<(), DatabaseError> {
-        let RefillRequest { removals, indexes, collections } = request;
-        let prepared = prepare_all(collections)?;
-        let work = move |draft: &mut crate::draft::Draft<'_>| write::refill(draft, &removals, &indexes, &prepared);
+        let RefillRequest { removals, indexes, collections, prepared, replace_existing, refilled } = request;
+        let mut collections: Vec<_> =
+            prepare_all(collections)?.into_iter().map(|(name, documents)| (name, Arc::new(documents))).collect();
+        collections.extend(prepared);
+        let refilled = refilled.unwrap_or_default();
+        let refill = write::Refill { removals, indexes, collections, replace_existing, refilled };
+        let work = move |draft: &mut crate::draft::Draft<'_>| write::refill(draft, &refill);
         self.shared.writer.run(self.namespace.clone(), work).await
     }
 

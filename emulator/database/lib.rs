@@ -35,7 +35,10 @@ pub use folder::Store;
 pub use index::{INDEXES_MAX, IndexDefinition};
 pub use name::CollectionName;
 pub use options::{Durability, StoreOptions};
-pub use request::{AggregateRequest, FindRequest, RefillRequest, RemoveRequest, UpdateReply, UpdateRequest};
+pub use record::NewDocument;
+pub use request::{
+    AggregateRequest, FindRequest, RefillRequest, Refilled, RemoveRequest, UpdateReply, UpdateRequest,
+};
 pub use transaction::Transaction;
 pub use watch::{DataType, QueueType, WATCHED_MAX, Watch, WatchError, WatchEvent, WatchEvents, WatchRequest};
 

@@ -1,14 +1,16 @@
 //! What each kind of write does with a commit being drafted. Runs on the writer's thread.
 
+use std::sync::Arc;
+
 use document::{Bson, Document, DocumentRef, ValueRef};
 use query::{FieldChanges, Filter, QueryError, QueryErrorKind};
 
 use crate::draft::{Draft, Target};
-use crate::plan::{Plan, Question};
-use crate::record::{NewDocument, Record, encode};
+use crate::plan::{Plan, Question, Source, present};
+use crate::record::{NewDocument, Record, decode_number, encode};
 use crate::store::EntryKey;
 use crate::{
-    ChangeKind, CollectionName, DatabaseError, IndexDefinition, RemoveRequest, UpdateReply, UpdateRequest, index,
+    ChangeKind, CollectionName, DatabaseError, IndexDefinition, Refilled, RemoveRequest, UpdateReply, UpdateRequest, index,
 };
 
 /// Makes the collections that are missing and inserts all documents.
@@ -31,24 +33,54 @@ fn target(draft: &mut Draft<'_>, name: &CollectionName) -> Result<Target, Databa
     }
 }
 
-/// Removes what is asked for, makes the indexes, then seeds. A collection that is missing has nothing to remove.
-pub(crate) fn refill(
-    draft: &mut Draft<'_>,
-    removals: &[RemoveRequest],
-    indexes: &[(CollectionName, IndexDefinition)],
-    collections: &[(CollectionName, Vec<NewDocument>)],
-) -> Result<(), DatabaseError> {
-    for request in removals {
-        match remove(draft, request) {
-            Ok(_) | Err(DatabaseError::CollectionMissing(_)) => {}
+/// A refill, looked at and ready.
+pub(crate) struct Refill {
+    pub(crate) removals: Vec<RemoveRequest>,
+    pub(crate) indexes: Vec<(CollectionName, IndexDefinition)>,
+    pub(crate) collections: Vec<(CollectionName, Arc<Vec<NewDocument>>)>,
+    pub(crate) replace_existing: bool,
+    pub(crate) refilled: Arc<Refilled>,
+}
+
+/// Removes what is asked for, makes the indexes, then stores. A collection that is missing has nothing to remove.
+pub(crate) fn refill(draft: &mut Draft<'_>, request: &Refill) -> Result<(), DatabaseError> {
+    request.refilled.begin();
+    for removal in &request.removals {
+        match remove(draft, removal) {
+            Ok(count) => request.refilled.add_removed(count),
+            Err(DatabaseError::CollectionMissing(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    for (collection, definition) in indexes {
+    for (collection, definition) in &request.indexes {
         target(draft, collection)?;
         index::create_within(draft, collection, definition)?;
     }
-    seed(draft, collections)
+    for (name, documents) in &request.collections {
+        let target = target(draft, name)?;
+        for document in documents.iter() {
+            let existing = if request.replace_existing { with_id(draft, &target, &document.id)? } else { None };
+            let replaced = existing.is_some();
+            match existing {
+                Some(record) if document.bytes.as_bytes() == &*record.version.value => {}
+                Some(record) => draft.replace(&target, record, document.bytes.clone(), ChangeKind::Replace)?,
+                None => draft.insert(&target, document.clone())?,
+            }
+            request.refilled.add_stored(replaced);
+        }
+    }
+    Ok(())
+}
+
+/// The document of that `_id`: nobody else may write it from here on.
+fn with_id(draft: &mut Draft<'_>, target: &Target, id: &Bson) -> Result<Option<Record>, DatabaseError> {
+    let id_key = EntryKey::id(target.id, ValueRef::from(id));
+    draft.claim(&id_key)?;
+    let Some(entry) = present(draft.look(&id_key)?) else { return Ok(None) };
+    let number = decode_number(&entry.value)?;
+    let record_key = EntryKey::record(target.id, number);
+    draft.claim(&record_key)?;
+    Ok(present(draft.look(&record_key)?).map(|version| Record { number, version }))
 }
 
 /// Inserts all documents.

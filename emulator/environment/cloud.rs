@@ -5,6 +5,7 @@ use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::data_folder::{DataFolder, DataFolderError, Holder};
 use crate::error::ActionError;
+use crate::exchange::Jobs;
 use crate::identity::Sessions;
 use crate::invocation::Logs;
 use crate::outbox::Outbox;
@@ -86,6 +87,8 @@ pub(crate) struct Shared {
     /// Held while a user is made, so that no two get the same name or address.
     pub(crate) making_user: tokio::sync::Mutex<()>,
     pub(crate) watches: Watches,
+    /// What takes long and runs now.
+    pub(crate) jobs: Jobs,
     /// One for each environment that was opened, or had users or modes when the cloud was.
     registers: Registers,
     store: Store,
@@ -121,6 +124,7 @@ impl Cloud {
             outbox: Outbox::default(),
             making_user: tokio::sync::Mutex::default(),
             watches: Watches::default(),
+            jobs: Jobs::default(),
             registers,
             store,
             holder,

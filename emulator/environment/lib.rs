@@ -9,6 +9,7 @@ mod clock;
 mod cloud;
 mod data_folder;
 mod error;
+mod exchange;
 mod files;
 mod identity;
 mod indexes;

@@ -25,11 +25,15 @@ enum Command {
     Collections,
     Create,
     Explain,
+    Export,
+    ExportCollection,
+    Import,
     IndexesCreate,
     IndexesDrop,
     IndexesList,
     Mode,
     Outbox,
+    Progress,
     Reset,
     RulesSet,
     RulesShow,
@@ -46,11 +50,15 @@ const COMMANDS: &[(&str, Command)] = &[
     ("collections", Command::Collections),
     ("create", Command::Create),
     ("explain", Command::Explain),
+    ("export", Command::Export),
+    ("export/collection", Command::ExportCollection),
+    ("import", Command::Import),
     ("indexes/create", Command::IndexesCreate),
     ("indexes/drop", Command::IndexesDrop),
     ("indexes/list", Command::IndexesList),
     ("mode", Command::Mode),
     ("outbox", Command::Outbox),
+    ("progress", Command::Progress),
     ("reset", Command::Reset),
     ("rules/set", Command::RulesSet),
     ("rules/show", Command::RulesShow),
@@ -147,6 +155,13 @@ struct SeedParams {
     folder: PathBuf,
     #[serde(default)]
     reset: bool,
+    job: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobParams {
+    job: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -200,6 +215,9 @@ impl Environment {
             }
             Command::Create => self.create(read(params)?).await,
             Command::Explain => self.explain(read(params)?).await,
+            Command::Export => Ok(self.export(read(params)?).await?),
+            Command::ExportCollection => Ok(self.export_collection(read(params)?).await?),
+            Command::Import => Ok(self.import(read(params)?).await?),
             Command::IndexesCreate => self.create_index(read(params)?).await,
             Command::IndexesDrop => self.drop_index(read(params)?).await,
             Command::IndexesList => self.list_indexes(&read(params)?),
@@ -207,6 +225,10 @@ impl Environment {
             Command::Outbox => {
                 let NoParams {} = read(params)?;
                 Ok(self.outbox())
+            }
+            Command::Progress => {
+                let JobParams { job } = read(params)?;
+                Ok(self.shared.jobs.report(&job))
             }
             Command::Reset => {
                 let NoParams {} = read(params)?;
@@ -339,8 +361,9 @@ impl Environment {
         Ok(json!({}))
     }
 
-    async fn seed(&self, SeedParams { folder, reset }: SeedParams) -> Result<Value, ActionError> {
-        let seeded = seed::seed(self, &folder, reset).await.map_err(refused)?;
+    async fn seed(&self, SeedParams { folder, reset, job }: SeedParams) -> Result<Value, ActionError> {
+        let job = self.shared.jobs.begin(job)?;
+        let seeded = seed::seed(self, &folder, reset, &job).await.map_err(refused)?;
         Ok(match seeded {
             Seeded::Filled { collections, documents, files, users } => {
                 json!({ "collections": collections, "documents": documents, "files": files, "users": users })

@@ -237,6 +237,22 @@ impl Entries {
         self.functions.as_ref()
     }
 
+    /// The collections whose mode was set, and it.
+    pub(crate) fn collection_modes(&self) -> impl Iterator<Item = (&str, Mode)> {
+        self.collections.iter().filter_map(|(name, permission)| match permission {
+            Permission::Mode(mode) => Some((name.as_str(), *mode)),
+            Permission::Rules(_) => None,
+        })
+    }
+
+    /// The mode of files, if it was set.
+    pub(crate) fn files_mode(&self) -> Option<Mode> {
+        match &self.files {
+            Some(Permission::Mode(mode)) => Some(*mode),
+            Some(Permission::Rules(_)) | None => None,
+        }
+    }
+
     /// Every text of rules, and what it is for.
     pub(crate) fn rules(&self) -> Vec<(Target, &str)> {
         let collections = self.collections.iter().filter_map(|(name, permission)| match permission {

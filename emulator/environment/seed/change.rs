@@ -73,7 +73,7 @@ impl Change<'_> {
             self.environment.database.refill(request).await?;
         }
         for (file, step) in self.fixtures.files.iter().zip(&errand.moves) {
-            store(self.environment, &file.source, &step.from).await?;
+            store(self.environment, file, &step.from).await?;
         }
         self.commit(errand).await
     }
@@ -88,9 +88,10 @@ impl Change<'_> {
         if !errand.is_empty() {
             own.push(Errand { committed: true, ..errand.clone() }.document()?);
         }
-        let mut collections = if own.is_empty() { Vec::new() } else { vec![(register::own_collection()?, own)] };
-        collections.extend(self.fixtures.collections.iter().map(|found| (found.name.clone(), found.documents())));
-        let request = RefillRequest { removals, indexes: self.fixtures.indexes.clone(), collections };
+        let collections = if own.is_empty() { Vec::new() } else { vec![(register::own_collection()?, own)] };
+        let prepared = self.fixtures.collections.iter().map(|found| (found.name.clone(), found.documents())).collect();
+        let indexes = self.fixtures.indexes.clone();
+        let request = RefillRequest { removals, indexes, collections, prepared, ..RefillRequest::default() };
         self.environment.database.refill(request).await.map_err(|error| self.placed(error))
     }
 
@@ -248,7 +249,8 @@ fn waiting_path(id: &str, number: usize, file: &File) -> String {
     format!("{WAITING_FOLDER}/{id}/{number}.{extension}")
 }
 
-async fn store(environment: &Environment, source: &Path, path: &FilePath) -> Result<(), SeedError> {
+async fn store(environment: &Environment, fixture: &File, path: &FilePath) -> Result<(), SeedError> {
+    let source = &fixture.source;
     let failed = |error| SeedError::Io { path: source.to_path_buf(), source: error };
     let mut file = tokio::fs::File::open(source).await.map_err(failed)?;
     let mut upload = environment.shared.storage.receive().await?;
@@ -258,7 +260,7 @@ async fn store(environment: &Environment, source: &Path, path: &FilePath) -> Res
         let Some(bytes) = chunk.get(..length).filter(|bytes| !bytes.is_empty()) else { break };
         upload.write(bytes).await?;
     }
-    upload.finish(&environment.name, path, None, None).await?;
+    upload.finish(&environment.name, path, fixture.content_type.as_deref(), fixture.owner.as_deref()).await?;
     Ok(())
 }
 
