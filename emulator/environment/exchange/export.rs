@@ -10,6 +10,7 @@ use crate::cloud::Environment;
 use crate::indexes::IndexLine;
 use crate::register::Entries;
 use crate::seed::{FileLine, FileLines, FixtureFile, Permissions, UserLine};
+use database::DatabaseError;
 use document::{Bson, DateTime, Document, DocumentRef, FileForm, RawDocumentBuf, ValueRef, write_file_value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -251,8 +252,8 @@ impl Writing {
             form.write(DocumentRef::Raw(&document), out);
             return Ok(());
         }
-        let damaged = |error: document::RawError| database::DatabaseError::Corrupt(error.to_string());
-        let mut document = Document::try_from(&document).map_err(damaged)?;
+        let damaged = |error| ExchangeError::Database(DatabaseError::Corrupt(error));
+        let mut document = Document::try_from(&document).map_err(|error| damaged(error.to_string()))?;
         self.mask.document(collection, &mut document);
         form.write_fields(&document, out);
         Ok(())
