@@ -5,6 +5,7 @@ use std::sync::Arc;
 use document::{Bson, Document, RawDocumentBuf};
 use query::Filter;
 
+use crate::draft::Draft;
 use crate::explain::{self, Explanation, Stopwatch};
 use crate::folder::Shared;
 use crate::index::{self, IndexDefinition};
@@ -14,8 +15,9 @@ use crate::record::NewDocument;
 use crate::store::CollectionId;
 use crate::writer::guarded;
 use crate::{
-    AggregateRequest, CollectionName, DatabaseError, FindRequest, RefillRequest, RemoveRequest, Transaction,
-    UpdateReply, UpdateRequest, Watch, WatchError, WatchRequest, aggregate, write,
+    AggregateRequest, CollectionName, DatabaseError, FindRequest, RefillRequest, Refilled, RemoveRequest, Transaction,
+    UpdateReply, UpdateRequest, Watch, WatchError, WatchRequest, aggregate,
+    write::{self, Refill},
 };
 
 /// The collections of one namespace. A cheap handle.
@@ -46,22 +48,12 @@ impl Database {
         self.shared.published.catalogue().collections(&self.namespace)
     }
 
-    /// Makes the collections that are missing and inserts all documents, in one commit, all or nothing.
-    /// Each document has its `_id`.
-    pub async fn seed(&self, collections: Vec<(CollectionName, Vec<Document>)>) -> Result<(), DatabaseError> {
-        let prepared = prepare_all(collections)?;
-        self.shared.writer.run(self.namespace.clone(), move |draft| write::seed(draft, &prepared)).await
-    }
-
     /// Does everything that `request` asks for in one commit, all or nothing.
-    pub async fn refill(&self, request: RefillRequest) -> Result<(), DatabaseError> {
-        let RefillRequest { removals, indexes, collections, prepared, replace_existing, refilled } = request;
-        let mut collections: Vec<_> =
-            prepare_all(collections)?.into_iter().map(|(name, documents)| (name, Arc::new(documents))).collect();
-        collections.extend(prepared);
-        let refilled = refilled.unwrap_or_default();
-        let refill = write::Refill { removals, indexes, collections, replace_existing, refilled };
-        let work = move |draft: &mut crate::draft::Draft<'_>| write::refill(draft, &refill);
+    pub async fn refill(&self, request: RefillRequest) -> Result<Refilled, DatabaseError> {
+        let emptied = request.emptied;
+        let prepared = Refill::prepare(request)?;
+        let work = move |draft: &mut Draft<'_>| write::refill(draft, &prepared);
+        let _turn = if emptied { Some(self.shared.indexing.lock().await) } else { None };
         self.shared.writer.run(self.namespace.clone(), work).await
     }
 
@@ -199,12 +191,6 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(move || guarded(work))
         .await
         .unwrap_or_else(|error| Err(DatabaseError::Internal(error.to_string())))
-}
-
-fn prepare_all(
-    collections: Vec<(CollectionName, Vec<Document>)>,
-) -> Result<Vec<(CollectionName, Vec<NewDocument>)>, DatabaseError> {
-    collections.into_iter().map(|(name, documents)| Ok((name, prepare(documents)?))).collect()
 }
 
 pub(crate) fn prepare(documents: Vec<Document>) -> Result<Vec<NewDocument>, DatabaseError> {

@@ -6,6 +6,7 @@ use document::RawDocumentBuf;
 use query::FieldChanges;
 
 use crate::CollectionName;
+use crate::store::Catalogue;
 
 /// Numbers commits, without gaps and from 1, for as long as a data folder lives. Readers name the one they read at.
 pub(crate) type Sequence = u64;
@@ -19,6 +20,9 @@ pub(crate) struct Commit {
     pub(crate) namespace: Arc<str>,
     /// The documents that became different, in the order in which they did. A document appears once.
     pub(crate) changes: Vec<Change>,
+    /// If the collections of the namespace were dropped, or others took their place: what there is after the commit. Then
+    /// `changes` has nothing: whoever wants to know asks again.
+    pub(crate) replaced: Option<Catalogue>,
 }
 
 /// One document that became different.

@@ -11,7 +11,8 @@ use crate::index::INDEX_IDS_NAME;
 use crate::plan::{Records, Source, present};
 use crate::record::{NewDocument, Record};
 use crate::store::{
-    Catalogue, CatalogueEntry, CollectionId, Entries, EntryKey, Index, KeyRange, Scan, State, Value, Version,
+    Base, Catalogue, CatalogueEntry, CollectionId, Entries, EntryKey, Index, KeyRange, Layer, Scan, State, Value,
+    Version,
 };
 use crate::transaction::{Inside, Locks, Overlay, OwnWrites, Pending, merge};
 use crate::{Change, ChangeKind, CollectionName, Commit, DatabaseError, Sequence};
@@ -26,6 +27,8 @@ pub(crate) struct Draft<'a> {
     finished: Finished,
     /// `None` if nobody wants to know.
     changes: Option<Vec<Change>>,
+    /// Whether the collections of the namespace go, or others come in their place.
+    replaces: bool,
     /// The first reason why this must not be finished, whatever the job makes of it.
     obstacle: Option<Obstacle>,
 }
@@ -48,6 +51,10 @@ pub(crate) struct Finished {
     pub(crate) catalogue_entries: Vec<CatalogueEntry>,
     /// The indexes it drops, whose entries become garbage.
     pub(crate) dropped_indexes: Vec<(CollectionId, u32)>,
+    /// The collections it lays over others.
+    pub(crate) laid: Vec<CollectionId>,
+    /// The collections it drops.
+    pub(crate) dropped_collections: Vec<CollectionId>,
     pub(crate) writes: OwnWrites,
     /// What it changes, if anyone wants to know.
     pub(crate) commit: Option<Commit>,
@@ -77,11 +84,13 @@ impl<'a> Draft<'a> {
             catalogue: None,
             catalogue_entries: Vec::new(),
             dropped_indexes: Vec::new(),
+            laid: Vec::new(),
+            dropped_collections: Vec::new(),
             writes: BTreeMap::new(),
             commit: None,
         };
         let changes = observed.then(Vec::new);
-        Draft { group, locks, inside: None, namespace, finished, changes, obstacle: None }
+        Draft { group, locks, inside: None, namespace, finished, changes, replaces: false, obstacle: None }
     }
 
     /// The commit of a transaction, as it was left by the job before this one.
@@ -147,9 +156,17 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// As [`Draft::claim_collection`], of all collections of a namespace.
+    pub(crate) fn claim_namespace(&mut self, name: &str) -> Result<(), DatabaseError> {
+        self.catalogue().members(name).into_iter().try_for_each(|(_, id)| self.claim_collection(id))
+    }
+
     /// The collection of that name, or that it is missing.
     pub(crate) fn target(&self, name: &CollectionName) -> Result<Target, DatabaseError> {
-        let id = self.catalogue().collection(&self.namespace, name)?;
+        let id = match self.inside {
+            None => self.catalogue().collection(&self.namespace, name),
+            Some(inside) => self.catalogue().collection_at(&self.namespace, name, inside.sequence),
+        }?;
         Ok(Target { name: name.clone(), id })
     }
 
@@ -165,6 +182,65 @@ impl<'a> Draft<'a> {
         self.finished.catalogue_entries.extend(catalogue.add(&self.namespace, name, id));
         self.finished.catalogue = Some(catalogue);
         Ok(Target { name: name.clone(), id })
+    }
+
+    /// Lays a new namespace over what another one is now; over nothing if that is not there.
+    pub(crate) fn fork(&mut self, from: &str, to: &str) -> Result<(), DatabaseError> {
+        self.group.apply()?; // what lies below is looked for in the tree alone
+        let mut catalogue = self.catalogue().clone();
+        let namespace = take(&mut self.finished.state.next_namespace);
+        self.finished.catalogue_entries.push(catalogue.add_namespace(to, namespace));
+        for (name, below) in catalogue.members(from) {
+            let id = CollectionId { namespace, collection: take(&mut self.finished.state.next_collection) };
+            let layer = self.layer_over(&catalogue, below);
+            self.finished.laid.push(id);
+            self.finished.catalogue_entries.extend(catalogue.add(to, &name, id));
+            self.finished.catalogue_entries.push(catalogue.put_layer(id, layer));
+            self.finished.catalogue_entries.extend(catalogue.copy_indexes(self.catalogue(), below, id)?);
+        }
+        self.finished.catalogue = Some(catalogue);
+        Ok(())
+    }
+
+    /// A layer over what a collection is now. One that has nothing of its own is passed over.
+    fn layer_over(&self, catalogue: &Catalogue, below: CollectionId) -> Layer {
+        let since = self.sequence();
+        let base = match self.group.engine().is_blank(below) {
+            true => catalogue.layers().base(below),
+            false => Some(Base { collection: below, sequence: since }),
+        };
+        Layer { since, dropped: None, next_index: catalogue.next_index(below), base }
+    }
+
+    /// Puts empty collections, of the same names and with the same indexes, in the place of those of the namespace.
+    pub(crate) fn empty_namespace(&mut self) -> Result<(), DatabaseError> {
+        let name = self.namespace.clone();
+        self.claim_namespace(&name)?;
+        let before = self.catalogue().clone();
+        self.drop_namespace(&name);
+        let mut catalogue = self.catalogue().clone();
+        let namespace = take(&mut self.finished.state.next_namespace);
+        for (collection, old) in before.members(&name) {
+            let id = CollectionId { namespace, collection: take(&mut self.finished.state.next_collection) };
+            let layer = Layer { since: self.sequence(), dropped: None, next_index: before.next_index(old), base: None };
+            self.finished.catalogue_entries.extend(catalogue.add(&name, &collection, id));
+            self.finished.catalogue_entries.push(catalogue.put_layer(id, layer));
+            self.finished.catalogue_entries.extend(catalogue.copy_indexes(&before, old, id)?);
+        }
+        self.finished.catalogue = Some(catalogue);
+        Ok(())
+    }
+
+    /// Drops a namespace; one that is not there is left so.
+    pub(crate) fn drop_namespace(&mut self, name: &str) {
+        if self.catalogue().namespace(name).is_none() {
+            return;
+        }
+        let mut catalogue = self.catalogue().clone();
+        self.finished.dropped_collections.extend(catalogue.members(name).into_iter().map(|(_, id)| id));
+        self.finished.catalogue_entries.extend(catalogue.remove_namespace(name, self.sequence()));
+        self.finished.catalogue = Some(catalogue);
+        self.replaces |= *name == *self.namespace;
     }
 
     /// Adds a document, or refuses it because its `_id` or another unique key is taken.
@@ -218,7 +294,9 @@ impl<'a> Draft<'a> {
             return Ok(());
         }
         let (sequence, namespace) = (self.finished.state.sequence, self.namespace.clone());
-        self.finished.commit = self.changes.map(|changes| Commit { sequence, namespace, changes });
+        let replaced = if self.replaces { self.finished.catalogue.clone() } else { None };
+        let changes = if replaced.is_some() { self.changes.map(|_| Vec::new()) } else { self.changes };
+        self.finished.commit = changes.map(|changes| Commit { sequence, namespace, changes, replaced });
         self.group.accept(self.finished)
     }
 
@@ -268,7 +346,7 @@ impl<'a> Draft<'a> {
     fn look_below(&self, key: &EntryKey) -> Result<Option<Version>, DatabaseError> {
         match self.inside {
             None => self.group.newest(key),
-            Some(inside) => self.group.engine().version(key, inside.sequence),
+            Some(inside) => self.group.engine().version_in(self.group.layers(), key, inside.sequence),
         }
     }
 
@@ -277,9 +355,13 @@ impl<'a> Draft<'a> {
         let _ = self.claim(&key); // an obstacle is noted
         let replaces = match self.finished.writes.get(&key) {
             Some(earlier) => earlier.replaces,
-            None => replaced.map(|version| version.sequence),
+            None => replaced.map(|version| version.sequence).filter(|sequence| !self.is_inherited(&key, *sequence)),
         };
         self.finished.writes.insert(key, Write { value, replaces });
+    }
+
+    fn is_inherited(&self, key: &EntryKey, version: Sequence) -> bool {
+        key.collection().is_some_and(|collection| self.group.layers().is_inherited(collection, version))
     }
 
     /// A copy of the document, if anyone wants to know.
@@ -316,7 +398,7 @@ impl Source for Draft<'_> {
         match self.inside {
             None => Ok(Box::new(self.group.scan(collection)?)),
             Some(inside) => {
-                let scan = self.group.engine().scan(collection, inside.sequence);
+                let scan = self.group.engine().scan(self.group.layers(), collection, inside.sequence);
                 Ok(Box::new(Overlay::new(scan, &self.finished.writes, collection)))
             }
         }

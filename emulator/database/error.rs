@@ -35,6 +35,9 @@ pub enum DatabaseError {
     /// An index that cannot be made or dropped, in the words of MongoDB.
     #[error("{0}")]
     BadIndex(String),
+    /// A namespace or a snapshot that cannot be made, because of its name, or is not there; the text says which and why.
+    #[error("{0}")]
+    BadNamespace(String),
     /// A document that may not be stored: no `_id`, an `_id` of a forbidden type, too large, too deep.
     #[error("{0}")]
     BadDocument(String),

@@ -9,7 +9,7 @@ use crate::read::View;
 use crate::store::Engine;
 use crate::watch::Watching;
 use crate::writer::{Published, Writer};
-use crate::{Database, DatabaseError, StoreOptions};
+use crate::{Database, DatabaseError, StoreOptions, namespaces};
 
 /// How long closing waits for the readers that are still running.
 const READERS_PATIENCE: Duration = Duration::from_secs(10);
@@ -46,14 +46,17 @@ impl Store {
     }
 
     /// The collections of one namespace. A namespace comes to be with its first collection; until then it is empty.
+    /// [`DatabaseError::BadNamespace`] if the name contains a NUL character.
     pub fn database(&self, namespace: &str) -> Result<Database, DatabaseError> {
         self.shared.engine()?;
+        namespaces::check(namespace)?;
         Ok(Database::new(self.shared.clone(), namespace.into()))
     }
 
-    /// The namespaces that have collections, sorted.
+    /// The namespaces that have collections, and the forks, sorted.
     pub fn namespaces(&self) -> Vec<String> {
-        self.shared.published.catalogue().namespaces()
+        let catalogue = self.shared.published.catalogue();
+        catalogue.namespaces_after("").filter(|name| namespaces::is_plain(name)).map(str::to_owned).collect()
     }
 
     /// Carries out the writes that are waiting, writes everything out and gives the folder back.
@@ -82,6 +85,12 @@ impl Shared {
     #[cfg(test)]
     pub(crate) fn versions(&self) -> usize {
         self.engine().map_or(0, |engine| engine.versions())
+    }
+
+    /// How many keys there are in the tree.
+    #[cfg(test)]
+    pub(crate) fn keys(&self) -> usize {
+        self.engine().map_or(0, |engine| engine.keys())
     }
 
     fn engine(&self) -> Result<Arc<Engine>, DatabaseError> {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::draft::Finished;
 use crate::store::{
-    Catalogue, CollectionId, Engine, Entries, EntryKey, Garbage, KeyRange, Opened, Scan, State, Value, Version, Writes,
+    Catalogue, CollectionId, Engine, Entries, EntryKey, Flattened, Flattening, Garbage, Ground, KeyRange, Layers,
+    Opened, Scan, State, Value, Version, Writes,
 };
 use crate::{Commit, DatabaseError, Sequence};
 
@@ -34,6 +35,7 @@ pub(crate) struct Group {
     pending: BTreeMap<EntryKey, Version>,
     writes: Writes,
     garbage: Garbage,
+    flattening: Flattening,
     /// The last commit that was published.
     published: Sequence,
     /// What the drafted commits changed, for those who asked to be told; emptied when they are told.
@@ -45,6 +47,7 @@ pub(crate) struct Group {
 impl Group {
     pub(crate) fn new(opened: Opened) -> Group {
         Group {
+            flattening: Flattening::of(&opened.catalogue),
             engine: Arc::new(opened.engine),
             applied: opened.state,
             drafted: opened.state,
@@ -90,20 +93,25 @@ impl Group {
     pub(crate) fn newest(&self, key: &EntryKey) -> Result<Option<Version>, DatabaseError> {
         match self.pending.get(key) {
             Some(version) => Ok(Some(version.clone())),
-            None => self.engine.version(key, Sequence::MAX),
+            None => self.engine.version_in(self.layers(), key, Sequence::MAX),
         }
+    }
+
+    /// What lies over what, with all drafted commits.
+    pub(crate) fn layers(&self) -> &Layers {
+        self.catalogue.layers()
     }
 
     /// The newest documents of a collection. Writes the finished drafts to the tree first, because that is what is walked.
     pub(crate) fn scan(&mut self, collection: CollectionId) -> Result<Scan, DatabaseError> {
         self.apply()?;
-        Ok(self.engine.scan(collection, Sequence::MAX))
+        Ok(self.engine.scan(self.layers(), collection, Sequence::MAX))
     }
 
     /// The newest entries of a range; as [`Group::scan`] does, writes the finished drafts to the tree first.
     pub(crate) fn entries(&mut self, range: &KeyRange, backward: bool) -> Result<Entries, DatabaseError> {
         self.apply()?;
-        Ok(self.engine.entries(range, Sequence::MAX, backward))
+        Ok(self.engine.entries(self.layers(), range, Sequence::MAX, backward))
     }
 
     /// The keys of the newest entries of a range, as all drafts leave them, without writing anything. `later` are versions
@@ -113,7 +121,7 @@ impl Group {
         range: &'a KeyRange,
         later: impl Iterator<Item = (&'a EntryKey, bool)>,
     ) -> Result<BTreeSet<Vec<u8>>, DatabaseError> {
-        let tree = self.engine.entries(range, Sequence::MAX, false);
+        let tree = self.engine.entries(self.layers(), range, Sequence::MAX, false);
         let mut keys: BTreeSet<Vec<u8>> =
             tree.map(|entry| entry.map(|entry| entry.key().to_vec())).collect::<Result<_, _>>()?;
         let pending = self.pending.range::<EntryKey, _>(range.bounds());
@@ -146,6 +154,13 @@ impl Group {
         for (collection, number) in finished.dropped_indexes {
             self.garbage.drop_index(collection, number, sequence);
         }
+        for collection in finished.laid {
+            self.catalogue.layers().base(collection).into_iter().for_each(|base| self.garbage.pin(base));
+            self.flattening.consider(&self.catalogue, collection);
+        }
+        for collection in finished.dropped_collections {
+            self.garbage.drop_collection(collection, sequence);
+        }
         self.commits.extend(finished.commit.map(Arc::new));
         self.drafted = finished.state;
         Ok(())
@@ -177,23 +192,37 @@ impl Group {
     /// Lets some garbage go along with the drafted commits.
     pub(crate) fn collect_along(&mut self, horizon: Sequence) -> Result<(), DatabaseError> {
         let along = GARBAGE_ALONG.max(self.writes.versions());
-        self.garbage.collect(horizon, along, &mut self.writes);
-        self.garbage.sweep(&self.engine, horizon, SWEEP_ALONG, &mut self.writes)
+        self.collect(horizon, along, SWEEP_ALONG)
     }
 
     /// Collects some garbage for its own sake. Returns whether there is more that could be collected at once.
     pub(crate) fn collect_idle(&mut self, horizon: Sequence) -> Result<bool, DatabaseError> {
-        self.garbage.collect(horizon, GARBAGE_IDLE, &mut self.writes);
-        self.garbage.sweep(&self.engine, horizon, SWEEP_IDLE, &mut self.writes)?;
+        self.collect(horizon, GARBAGE_IDLE, SWEEP_IDLE)?;
         self.collect_dropped_index(horizon)?;
+        self.flatten(horizon)?;
         let found = !self.writes.is_empty();
         self.apply()?;
-        Ok(!self.garbage.is_empty() && (found || self.garbage.is_sweeping()))
+        Ok(self.has_garbage() && (found || self.garbage.is_sweeping() || !self.flattening.is_empty()))
+    }
+
+    /// Removes some superseded versions, some that a sweep finds, and some of dropped collections.
+    fn collect(&mut self, horizon: Sequence, limit: usize, sweep_limit: usize) -> Result<(), DatabaseError> {
+        let ground = Ground { engine: &self.engine, layers: self.catalogue.layers(), horizon };
+        self.garbage.collect(ground, limit, &mut self.writes)?;
+        self.garbage.sweep(ground, sweep_limit, &mut self.writes)?;
+        for collection in self.garbage.collect_dropped_collections(ground, limit, &mut self.writes)? {
+            let base = self.layers().base(collection);
+            let entry = Arc::make_mut(&mut self.catalogue).forget_layer(collection);
+            self.writes.catalogue(vec![entry]);
+            self.garbage.release(collection, base);
+        }
+        Ok(())
     }
 
     /// Removes some entries of a dropped index, and with the last of them the index.
     fn collect_dropped_index(&mut self, horizon: Sequence) -> Result<(), DatabaseError> {
-        let gone = self.garbage.collect_dropped(&self.engine, horizon, GARBAGE_IDLE, &mut self.writes)?;
+        let ground = Ground { engine: &self.engine, layers: self.catalogue.layers(), horizon };
+        let gone = self.garbage.collect_dropped_index(ground, GARBAGE_IDLE, &mut self.writes)?;
         if let Some((collection, number)) = gone {
             let entry = Arc::make_mut(&mut self.catalogue).forget_index(collection, number);
             self.writes.catalogue(vec![entry]);
@@ -201,9 +230,21 @@ impl Group {
         Ok(())
     }
 
+    /// Copies some of what a collection inherits that lies over too many others, and with the last of it lays it on its own.
+    fn flatten(&mut self, horizon: Sequence) -> Result<(), DatabaseError> {
+        let ground = Ground { engine: &self.engine, layers: self.catalogue.layers(), horizon };
+        let done = self.flattening.step(ground, &self.catalogue, GARBAGE_IDLE, &mut self.writes)?;
+        if let Some(Flattened { collection, layer, base }) = done {
+            let entry = Arc::make_mut(&mut self.catalogue).put_layer(collection, layer);
+            self.writes.catalogue(vec![entry]);
+            self.garbage.flattened(collection, base, self.drafted.sequence + 1); // whose readers know of it
+        }
+        Ok(())
+    }
+
     /// Whether there is garbage, or may be, that can still be removed.
     pub(crate) fn has_garbage(&self) -> bool {
-        self.failure.is_none() && !self.garbage.is_empty()
+        self.failure.is_none() && !(self.garbage.is_empty() && self.flattening.is_empty())
     }
 
     /// Writes everything, removes garbage for a moment, and if none is left says so to the next process.
@@ -211,7 +252,7 @@ impl Group {
         self.apply()?;
         let begin = Instant::now();
         while begin.elapsed() < TIDYING_AT_CLOSE && self.collect_idle(horizon)? {}
-        if self.garbage.is_empty() && !self.applied.tidy {
+        if self.garbage.is_tidy() && !self.applied.tidy {
             let tidy = State { tidy: true, ..self.applied };
             self.engine.apply(Writes::default(), &self.applied, &tidy)?;
             (self.applied, self.drafted) = (tidy, tidy);
@@ -234,12 +275,12 @@ impl Group {
         replaces: Option<Sequence>,
     ) -> Result<(), DatabaseError> {
         let mut old: Vec<Sequence> = replaces.into_iter().collect();
-        if self.garbage.is_sweeping()
+        if self.garbage.is_unknown()
             && let Some(newest) = replaces
         {
             old.extend(self.engine.versions_before(key, newest)?);
         }
-        self.garbage.supersede(key, by, value.is_removal(), &old);
+        self.garbage.supersede(key, by, value.is_removal(), old);
         Ok(())
     }
 }

@@ -13,8 +13,10 @@ mod request;
 mod aggregate;
 mod draft;
 mod explain;
+mod frozen;
 mod group;
 mod index;
+mod namespaces;
 mod plan;
 mod read;
 mod record;
@@ -32,13 +34,12 @@ pub use collections::Database;
 pub use error::DatabaseError;
 pub use explain::Explanation;
 pub use folder::Store;
+pub use frozen::{Frozen, FrozenDocuments};
 pub use index::{INDEXES_MAX, IndexDefinition};
 pub use name::CollectionName;
 pub use options::{Durability, StoreOptions};
 pub use record::NewDocument;
-pub use request::{
-    AggregateRequest, FindRequest, RefillRequest, Refilled, RemoveRequest, UpdateReply, UpdateRequest,
-};
+pub use request::{AggregateRequest, FindRequest, RefillRequest, Refilled, RemoveRequest, UpdateReply, UpdateRequest};
 pub use transaction::Transaction;
 pub use watch::{DataType, QueueType, WATCHED_MAX, Watch, WatchError, WatchEvent, WatchEvents, WatchRequest};
 

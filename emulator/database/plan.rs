@@ -322,7 +322,8 @@ fn records_by_id(source: &impl Source, collection: CollectionId, ids: &[Bson]) -
     Ok(records)
 }
 
-fn record_by_id(
+/// The document with that `_id`.
+pub(crate) fn record_by_id(
     source: &impl Source,
     collection: CollectionId,
     id: ValueRef<'_>,

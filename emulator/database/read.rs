@@ -36,12 +36,12 @@ impl Source for &View {
     fn look(&self, key: &EntryKey) -> Result<Option<Version>, DatabaseError> {
         match self.own.as_ref().and_then(|own| own_version(own, key)) {
             Some(version) => Ok(Some(version)),
-            None => self.engine.version(key, self.snapshot.sequence()),
+            None => self.engine.version_in(self.catalogue.layers(), key, self.snapshot.sequence()),
         }
     }
 
     fn scan(&mut self, collection: CollectionId) -> Result<Records, DatabaseError> {
-        let scan = self.engine.scan(collection, self.snapshot.sequence());
+        let scan = self.engine.scan(self.catalogue.layers(), collection, self.snapshot.sequence());
         Ok(match &self.own {
             Some(own) => Box::new(Overlay::new(scan, own, collection)),
             None => Box::new(scan),
@@ -56,7 +56,7 @@ impl Source for &View {
     }
 
     fn entries(&mut self, range: &KeyRange, backward: bool) -> Result<Entries, DatabaseError> {
-        Ok(self.engine.entries(range, self.snapshot.sequence(), backward))
+        Ok(self.engine.entries(self.catalogue.layers(), range, self.snapshot.sequence(), backward))
     }
 }
 

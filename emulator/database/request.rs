@@ -1,7 +1,7 @@
 //! What is asked of a collection, and what comes back: filters and updates arrive here parsed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use document::{Bson, Document};
 use query::aggregate::Pipeline;
@@ -79,60 +79,31 @@ pub struct RemoveRequest {
 /// A change of many things at once, in the order of the fields.
 #[derive(Default)]
 pub struct RefillRequest {
+    /// Whether all collections of the namespace lose their documents. They stay, with their indexes. Takes as long for a
+    /// million documents as for one.
+    pub emptied: bool,
     /// Documents to remove. From a missing collection nothing is removed.
     pub removals: Vec<RemoveRequest>,
     /// Indexes to make, and their collections where they are missing. One that is there already stays.
     pub indexes: Vec<(CollectionName, IndexDefinition)>,
     /// Collections to make where they are missing, and documents to insert, each with its `_id`.
     pub collections: Vec<(CollectionName, Vec<Document>)>,
-    /// The same, of documents that were looked at and encoded before.
+    /// More of the same, of documents that were checked and encoded before.
     pub prepared: Vec<(CollectionName, Arc<Vec<NewDocument>>)>,
-    /// Whether a document whose `_id` is taken replaces the one that has it. Otherwise it is refused.
-    pub replace_existing: bool,
-    /// Counts what is done, while it is; for whoever wants to know.
-    pub refilled: Option<Arc<Refilled>>,
+    /// Where the writer counts the documents of `collections` and `prepared` that it has stored, for whoever wants to look
+    /// meanwhile. After an error it is the number of the one that was refused.
+    pub stored: Option<Arc<AtomicU64>>,
+    /// Whether a document takes the place of one with its `_id`, instead of being refused.
+    pub replaces: bool,
 }
 
-/// What a refill has done so far: counted by the writer, looked at by others. After an error it tells how far it came.
-#[derive(Debug, Default)]
+/// What a [`RefillRequest`] did with its documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Refilled {
-    removed: AtomicU64,
-    inserted: AtomicU64,
-    replaced: AtomicU64,
-}
-
-impl Refilled {
-    /// How many documents were removed.
-    pub fn removed(&self) -> u64 {
-        self.removed.load(Ordering::Relaxed)
-    }
-
-    /// How many of [`RefillRequest::prepared`] were inserted.
-    pub fn inserted(&self) -> u64 {
-        self.inserted.load(Ordering::Relaxed)
-    }
-
-    /// How many of [`RefillRequest::prepared`] took the place of another.
-    pub fn replaced(&self) -> u64 {
-        self.replaced.load(Ordering::Relaxed)
-    }
-
-    /// How many of [`RefillRequest::prepared`] were stored; after an error the number of the one that was refused.
-    pub fn stored(&self) -> u64 {
-        self.inserted() + self.replaced()
-    }
-
-    /// The refill begins, perhaps not for the first time.
-    pub(crate) fn begin(&self) {
-        [&self.removed, &self.inserted, &self.replaced].map(|count| count.store(0, Ordering::Relaxed));
-    }
-
-    pub(crate) fn add_removed(&self, count: u64) {
-        self.removed.fetch_add(count, Ordering::Relaxed);
-    }
-
-    pub(crate) fn add_stored(&self, replaced: bool) {
-        let count = if replaced { &self.replaced } else { &self.inserted };
-        count.fetch_add(1, Ordering::Relaxed);
-    }
+    /// How many are new.
+    pub inserted: u64,
+    /// How many took the place of another one, the same or not.
+    pub replaced: u64,
+    /// How many were removed one by one, by [`RefillRequest::removals`].
+    pub removed: u64,
 }

@@ -1,28 +1,35 @@
 //! What each kind of write does with a commit being drafted. Runs on the writer's thread.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use document::{Bson, Document, DocumentRef, ValueRef};
 use query::{FieldChanges, Filter, QueryError, QueryErrorKind};
 
+use crate::collections::prepare;
 use crate::draft::{Draft, Target};
-use crate::plan::{Plan, Question, Source, present};
-use crate::record::{NewDocument, Record, decode_number, encode};
+use crate::plan::{Plan, Question, record_by_id};
+use crate::record::{NewDocument, Record, encode};
 use crate::store::EntryKey;
 use crate::{
-    ChangeKind, CollectionName, DatabaseError, IndexDefinition, Refilled, RemoveRequest, UpdateReply, UpdateRequest, index,
+    ChangeKind, CollectionName, DatabaseError, RefillRequest, Refilled, RemoveRequest, UpdateReply, UpdateRequest,
+    index,
 };
 
-/// Makes the collections that are missing and inserts all documents.
-pub(crate) fn seed(
-    draft: &mut Draft<'_>,
-    collections: &[(CollectionName, Vec<NewDocument>)],
-) -> Result<(), DatabaseError> {
-    for (name, documents) in collections {
-        let target = target(draft, name)?;
-        documents.iter().cloned().try_for_each(|document| draft.insert(&target, document))?;
+/// A [`RefillRequest`] whose documents may all be stored.
+pub(crate) struct Refill {
+    request: RefillRequest,
+    collections: Vec<(CollectionName, Arc<Vec<NewDocument>>)>,
+}
+
+impl Refill {
+    pub(crate) fn prepare(mut request: RefillRequest) -> Result<Refill, DatabaseError> {
+        let collections = std::mem::take(&mut request.collections).into_iter();
+        let prepared = collections.map(|(name, documents)| Ok((name, Arc::new(prepare(documents)?))));
+        let mut collections = prepared.collect::<Result<Vec<_>, DatabaseError>>()?;
+        collections.append(&mut request.prepared);
+        Ok(Refill { collections, request })
     }
-    Ok(())
 }
 
 /// A collection, made where it is missing.
@@ -33,21 +40,17 @@ fn target(draft: &mut Draft<'_>, name: &CollectionName) -> Result<Target, Databa
     }
 }
 
-/// A refill, looked at and ready.
-pub(crate) struct Refill {
-    pub(crate) removals: Vec<RemoveRequest>,
-    pub(crate) indexes: Vec<(CollectionName, IndexDefinition)>,
-    pub(crate) collections: Vec<(CollectionName, Arc<Vec<NewDocument>>)>,
-    pub(crate) replace_existing: bool,
-    pub(crate) refilled: Arc<Refilled>,
-}
-
-/// Removes what is asked for, makes the indexes, then stores. A collection that is missing has nothing to remove.
-pub(crate) fn refill(draft: &mut Draft<'_>, request: &Refill) -> Result<(), DatabaseError> {
-    request.refilled.begin();
+/// Empties and removes what is asked for, makes the indexes, then stores the documents. A collection that is missing has
+/// nothing to remove.
+pub(crate) fn refill(draft: &mut Draft<'_>, refill: &Refill) -> Result<Refilled, DatabaseError> {
+    let Refill { request, collections } = refill;
+    let mut refilled = Refilled::default();
+    if request.emptied {
+        draft.empty_namespace()?;
+    }
     for removal in &request.removals {
         match remove(draft, removal) {
-            Ok(count) => request.refilled.add_removed(count),
+            Ok(count) => refilled.removed += count,
             Err(DatabaseError::CollectionMissing(_)) => {}
             Err(error) => return Err(error),
         }
@@ -56,31 +59,32 @@ pub(crate) fn refill(draft: &mut Draft<'_>, request: &Refill) -> Result<(), Data
         target(draft, collection)?;
         index::create_within(draft, collection, definition)?;
     }
-    for (name, documents) in &request.collections {
+    for (name, documents) in collections {
         let target = target(draft, name)?;
         for document in documents.iter() {
-            let existing = if request.replace_existing { with_id(draft, &target, &document.id)? } else { None };
-            let replaced = existing.is_some();
-            match existing {
-                Some(record) if document.bytes.as_bytes() == &*record.version.value => {}
-                Some(record) => draft.replace(&target, record, document.bytes.clone(), ChangeKind::Replace)?,
-                None => draft.insert(&target, document.clone())?,
+            if let Some(stored) = &request.stored {
+                stored.store(refilled.inserted + refilled.replaced, Ordering::Relaxed);
             }
-            request.refilled.add_stored(replaced);
+            let replaces = request.replaces && replace(draft, &target, document)?;
+            if replaces {
+                refilled.replaced += 1;
+            } else {
+                draft.insert(&target, document.clone())?;
+                refilled.inserted += 1;
+            }
         }
     }
-    Ok(())
+    Ok(refilled)
 }
 
-/// The document of that `_id`: nobody else may write it from here on.
-fn with_id(draft: &mut Draft<'_>, target: &Target, id: &Bson) -> Result<Option<Record>, DatabaseError> {
-    let id_key = EntryKey::id(target.id, ValueRef::from(id));
-    draft.claim(&id_key)?;
-    let Some(entry) = present(draft.look(&id_key)?) else { return Ok(None) };
-    let number = decode_number(&entry.value)?;
-    let record_key = EntryKey::record(target.id, number);
-    draft.claim(&record_key)?;
-    Ok(present(draft.look(&record_key)?).map(|version| Record { number, version }))
+/// Puts a document in the place of the one with its `_id`; `false` if there is none.
+fn replace(draft: &mut Draft<'_>, target: &Target, document: &NewDocument) -> Result<bool, DatabaseError> {
+    let Some(record) = record_by_id(draft, target.id, ValueRef::from(&document.id))? else { return Ok(false) };
+    draft.claim(&EntryKey::record(target.id, record.number))?;
+    if document.bytes.as_bytes() != &*record.version.value {
+        draft.replace(target, record, document.bytes.clone(), ChangeKind::Replace)?;
+    }
+    Ok(true)
 }
 
 /// Inserts all documents.

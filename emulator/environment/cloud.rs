@@ -91,7 +91,7 @@ pub(crate) struct Shared {
     pub(crate) jobs: Jobs,
     /// One for each environment that was opened, or had users or modes when the cloud was.
     registers: Registers,
-    store: Store,
+    pub(crate) store: Store,
     holder: Holder,
     /// The names used in this run, so that the creation of an environment is said once.
     used: Mutex<BTreeSet<String>>,

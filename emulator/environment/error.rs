@@ -137,7 +137,7 @@ impl From<DatabaseError> for ActionError {
             DatabaseError::DuplicateKey { collection, index, key } => ActionError::write_failed(format!(
                 "E11000 duplicate key error collection: tnt-emulator.{collection} index: {index} dup key: {key}"
             )),
-            DatabaseError::BadCollectionName { .. } | DatabaseError::BadIndex(_) => {
+            DatabaseError::BadCollectionName { .. } | DatabaseError::BadIndex(_) | DatabaseError::BadNamespace(_) => {
                 ActionError::invalid_param(error.to_string())
             }
             DatabaseError::BadDocument(reason) => ActionError::write_failed(reason),

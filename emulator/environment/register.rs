@@ -124,12 +124,7 @@ impl Register {
 
     /// Reads everything again from the collection that keeps it. For whoever is changing it.
     pub(crate) async fn reload(&self) -> Result<(), DatabaseError> {
-        let mut entries = Entries::default();
-        for document in self.documents().await? {
-            if let Some(entry) = Document::try_from(document).ok().and_then(|document| Entry::read(&document)) {
-                entries.put(entry);
-            }
-        }
+        let entries = Entries::of_documents(self.documents().await?);
         self.publish(entries);
         Ok(())
     }
@@ -202,6 +197,17 @@ impl Register {
 }
 
 impl Entries {
+    /// Those that the collection which keeps them holds.
+    pub(crate) fn of_documents(documents: Vec<RawDocumentBuf>) -> Entries {
+        let mut entries = Entries::default();
+        for document in documents {
+            if let Some(entry) = Document::try_from(document).ok().and_then(|document| Entry::read(&document)) {
+                entries.put(entry);
+            }
+        }
+        entries
+    }
+
     /// The users, in the order in which they were added.
     pub(crate) fn users(&self) -> &[User] {
         &self.users

@@ -1,13 +1,15 @@
-//! The catalogue: which namespaces, collections and indexes there are, and the numbers their keys begin with.
-//! Held in memory, kept in the tree under namespace 0, without versions.
+//! The catalogue: which namespaces, collections, layers and indexes there are, and the numbers their keys begin with.
+//! Held in memory, kept in the tree under namespace 0, without versions. A copy of it shares what is not changed.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
+
+use imbl::OrdMap;
 
 use crate::{CollectionName, DatabaseError, IndexDefinition, Sequence};
 
 use super::index::{Index, IndexState};
 use super::key::{CollectionId, INDEX_IDS};
+use super::layers::{Layer, Layers};
 
 /// What all keys of the catalogue begin with.
 pub(super) const PREFIX: [u8; 4] = [0; 4];
@@ -19,6 +21,7 @@ const KIND_STATE: u8 = 1;
 const KIND_NAMESPACE: u8 = 2;
 const KIND_COLLECTION: u8 = 3;
 const KIND_INDEX: u8 = 4;
+const KIND_LAYER: u8 = 5;
 
 /// The least number of an index that somebody made.
 const INDEX_FIRST: u32 = 2;
@@ -35,25 +38,28 @@ static IDS: LazyLock<Option<Arc<Index>>> = LazyLock::new(|| {
 /// Which namespaces and collections there are.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Catalogue {
-    namespaces: BTreeMap<String, Namespace>,
+    namespaces: OrdMap<String, Namespace>,
+    /// The names of the namespaces by their numbers.
+    names: OrdMap<u32, String>,
     /// By namespace and collection, in the order in which they were made; the dropped ones until their entries are gone.
-    indexes: BTreeMap<CollectionId, Vec<Arc<Index>>>,
+    indexes: OrdMap<CollectionId, Vec<Arc<Index>>>,
+    layers: Layers,
 }
 
 /// One namespace and its collections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Namespace {
     number: u32,
-    collections: BTreeMap<CollectionName, u32>,
+    collections: OrdMap<CollectionName, u32>,
 }
 
 impl Catalogue {
-    /// The names of all namespaces, sorted.
-    pub(crate) fn namespaces(&self) -> Vec<String> {
-        self.namespaces.keys().cloned().collect()
+    /// The names of the namespaces from this one on, sorted.
+    pub(crate) fn namespaces_after(&self, first: &str) -> impl Iterator<Item = &str> {
+        self.namespaces.range(first.to_owned()..).map(|(name, _)| name.as_str())
     }
 
-    /// The number of a namespace that has collections.
+    /// The number of a namespace that is there.
     pub(crate) fn namespace(&self, name: &str) -> Option<u32> {
         self.namespaces.get(name).map(|namespace| namespace.number)
     }
@@ -77,6 +83,32 @@ impl Catalogue {
             .ok_or_else(|| DatabaseError::CollectionMissing(name.clone()))
     }
 
+    /// The collections of a namespace with their numbers, sorted by name.
+    pub(crate) fn members(&self, namespace: &str) -> Vec<(CollectionName, CollectionId)> {
+        let Some(Namespace { number, collections }) = self.namespaces.get(namespace) else { return Vec::new() };
+        let id = |collection: &u32| CollectionId { namespace: *number, collection: *collection };
+        collections.iter().map(|(name, collection)| (name.clone(), id(collection))).collect()
+    }
+
+    /// As [`Catalogue::collection`], for who reads at `sequence` and was not to see it replaced meanwhile.
+    pub(crate) fn collection_at(
+        &self,
+        namespace: &str,
+        name: &CollectionName,
+        sequence: Sequence,
+    ) -> Result<CollectionId, DatabaseError> {
+        let id = self.collection(namespace, name)?;
+        match self.layers.get(id) {
+            Some(layer) if layer.since > sequence => Err(DatabaseError::TransactionConflict),
+            Some(_) | None => Ok(id),
+        }
+    }
+
+    /// What lies over what.
+    pub(crate) fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
     /// The indexes that writes keep up, but for `_id_`.
     pub(crate) fn indexes(&self, collection: CollectionId) -> impl Iterator<Item = &Arc<Index>> {
         self.indexes.get(&collection).into_iter().flatten().filter(|index| !index.is_dropped())
@@ -91,7 +123,8 @@ impl Catalogue {
     /// The number the next index of a collection gets.
     pub(crate) fn next_index(&self, collection: CollectionId) -> u32 {
         let numbers = self.indexes.get(&collection).into_iter().flatten().map(|index| index.number + 1);
-        numbers.max().unwrap_or(INDEX_FIRST)
+        let least = self.layers.get(collection).map_or(INDEX_FIRST, |layer| layer.next_index);
+        numbers.max().unwrap_or(least).max(least)
     }
 
     /// Puts an index in the place of the one of its number, and returns what has to be written to the tree.
@@ -107,6 +140,20 @@ impl Catalogue {
             None => indexes.push(Arc::new(index)),
         }
         Ok(entry)
+    }
+
+    /// Gives a collection the indexes that another one has in `source`, which it lies over or takes the place of, and returns
+    /// what has to be written to the tree. Who reads it reads what was there when it was made, or later: the indexes that were
+    /// complete then are.
+    pub(crate) fn copy_indexes(
+        &mut self,
+        source: &Catalogue,
+        from: CollectionId,
+        to: CollectionId,
+    ) -> Result<Vec<CatalogueEntry>, DatabaseError> {
+        let complete = source.indexes(from).filter(|index| index.is_complete_at(Sequence::MAX));
+        let copies = complete.map(|index| Index { state: IndexState::Ready { since: 0 }, ..Index::clone(index) });
+        copies.map(|copy| self.put_index(to, copy)).collect()
     }
 
     /// Forgets an index whose entries are gone, and returns what has to be written to the tree.
@@ -129,23 +176,58 @@ impl Catalogue {
 
     /// Drops the indexes that an earlier process did not finish.
     pub(super) fn drop_unfinished(&mut self) {
-        for index in self.indexes.values_mut().flatten() {
-            if index.state == IndexState::Building {
+        for id in self.indexes.keys().copied().collect::<Vec<_>>() {
+            let indexes = self.indexes.get_mut(&id).into_iter().flatten();
+            for index in indexes.filter(|index| index.state == IndexState::Building) {
                 Arc::make_mut(index).state = IndexState::Dropped { since: 0 };
             }
         }
     }
 
+    /// Adds a namespace if it is new, and returns what has to be written to the tree.
+    pub(crate) fn add_namespace(&mut self, name: &str, number: u32) -> CatalogueEntry {
+        self.put_namespace(name, number);
+        (namespace_key(name), number.to_be_bytes().to_vec())
+    }
+
     /// Adds a collection, and its namespace if that is new, and returns what has to be written to the tree.
     pub(crate) fn add(&mut self, namespace: &str, name: &CollectionName, id: CollectionId) -> Vec<CatalogueEntry> {
+        let entry = self.add_namespace(namespace, id.namespace);
         self.put_namespace(namespace, id.namespace).collections.insert(name.clone(), id.collection);
-        let namespace_key = [&PREFIX[..], &[KIND_NAMESPACE], namespace.as_bytes()].concat();
-        let collection_key =
-            [&PREFIX[..], &[KIND_COLLECTION], &id.namespace.to_be_bytes(), name.as_str().as_bytes()].concat();
-        vec![
-            (namespace_key, id.namespace.to_be_bytes().to_vec()),
-            (collection_key, id.collection.to_be_bytes().to_vec()),
-        ]
+        vec![entry, (collection_key(id.namespace, name), id.collection.to_be_bytes().to_vec())]
+    }
+
+    /// Removes a namespace with its collections and their indexes, of which the layers remain, and returns what has to be
+    /// written to the tree.
+    pub(crate) fn remove_namespace(&mut self, name: &str, dropped: Sequence) -> Vec<CatalogueEntry> {
+        let members = self.members(name);
+        let mut entries = Vec::new();
+        for (collection, id) in members {
+            entries.push((collection_key(id.namespace, &collection), Vec::new()));
+            let indexes = self.indexes.get(&id).into_iter().flatten();
+            entries.extend(indexes.map(|index| (index_key(id, index.number), Vec::new())));
+            self.indexes.remove(&id);
+            let plain = Layer { since: 0, dropped: None, next_index: INDEX_FIRST, base: None };
+            let layer = self.layers.get(id).copied().unwrap_or(plain);
+            entries.push(self.put_layer(id, Layer { dropped: Some(dropped), ..layer }));
+        }
+        if let Some(Namespace { number, .. }) = self.namespaces.remove(name) {
+            self.names.remove(&number);
+        }
+        entries.push((namespace_key(name), Vec::new()));
+        entries
+    }
+
+    /// Notes what a collection lies over, or that it was dropped, and returns what has to be written to the tree.
+    pub(crate) fn put_layer(&mut self, collection: CollectionId, layer: Layer) -> CatalogueEntry {
+        self.layers.put(collection, layer);
+        (layer_key(collection), layer.encode())
+    }
+
+    /// Forgets the layer of a collection that is gone, and returns what has to be written to the tree.
+    pub(crate) fn forget_layer(&mut self, collection: CollectionId) -> CatalogueEntry {
+        self.layers.forget(collection);
+        (layer_key(collection), Vec::new())
     }
 
     /// Reads one entry of the tree back. Entries come in key order: namespaces before the collections in them.
@@ -157,6 +239,7 @@ impl Catalogue {
             }
             Some((&KIND_COLLECTION, rest)) => self.load_collection(rest, number(value)?),
             Some((&KIND_INDEX, rest)) => self.load_index(rest, value),
+            Some((&KIND_LAYER, rest)) => self.load_layer(rest, value),
             Some(_) | None => Err(damaged("an entry of unknown kind")),
         }
     }
@@ -169,23 +252,42 @@ impl Catalogue {
         Ok(())
     }
 
+    fn load_layer(&mut self, key: &[u8], value: &[u8]) -> Result<(), DatabaseError> {
+        let numbers: Vec<u32> = key.chunks(4).map(number).collect::<Result<_, _>>()?;
+        let [namespace, collection] = numbers[..] else { return Err(damaged("a key is cut short")) };
+        let layer = Layer::decode(value).ok_or_else(|| damaged("a layer is cut short"))?;
+        self.layers.put(CollectionId { namespace, collection }, layer);
+        Ok(())
+    }
+
     fn load_collection(&mut self, key: &[u8], number: u32) -> Result<(), DatabaseError> {
         let (namespace, name) = key.split_first_chunk::<4>().ok_or_else(|| damaged("a key is cut short"))?;
         let namespace_number = u32::from_be_bytes(*namespace);
         let name = CollectionName::parse(text(name)?)?;
-        self.namespaces
-            .values_mut()
-            .find(|namespace| namespace.number == namespace_number)
-            .ok_or_else(|| damaged("a collection without a namespace"))?
-            .collections
-            .insert(name, number);
+        let namespace = self.names.get(&namespace_number).and_then(|name| self.namespaces.get_mut(name));
+        let namespace = namespace.ok_or_else(|| damaged("a collection without a namespace"))?;
+        namespace.collections.insert(name, number);
         Ok(())
     }
 
     fn put_namespace(&mut self, name: &str, number: u32) -> &mut Namespace {
-        let empty = || Namespace { number, collections: BTreeMap::new() };
+        self.names.insert(number, name.to_owned());
+        let empty = || Namespace { number, collections: OrdMap::new() };
         self.namespaces.entry(name.to_owned()).or_insert_with(empty)
     }
+}
+
+fn namespace_key(name: &str) -> Vec<u8> {
+    [&PREFIX[..], &[KIND_NAMESPACE], name.as_bytes()].concat()
+}
+
+fn collection_key(namespace: u32, name: &CollectionName) -> Vec<u8> {
+    [&PREFIX[..], &[KIND_COLLECTION], &namespace.to_be_bytes(), name.as_str().as_bytes()].concat()
+}
+
+fn layer_key(collection: CollectionId) -> Vec<u8> {
+    let numbers = [collection.namespace, collection.collection].map(u32::to_be_bytes).concat();
+    [&PREFIX[..], &[KIND_LAYER], &numbers].concat()
 }
 
 fn index_key(collection: CollectionId, index: u32) -> Vec<u8> {
@@ -209,7 +311,10 @@ fn damaged(what: &str) -> DatabaseError {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::store::Base;
 
     #[test]
     fn what_is_written_is_read() {
@@ -226,13 +331,16 @@ mod tests {
             let index = Index { state, ..Index::new(catalogue.next_index(collection), definition) };
             entries.extend([catalogue.put_index(collection, index).unwrap()]);
         }
+        let base = Base { collection, sequence: 8 };
+        let layer = Layer { since: 9, dropped: None, next_index: 5, base: Some(base) };
+        entries.extend([catalogue.put_layer(CollectionId { namespace: 1, collection: 1 }, layer)]);
         let mut loaded = Catalogue::default();
         for (key, value) in &entries {
             loaded.load(key, value).unwrap();
         }
         assert_eq!(loaded, catalogue);
         assert_eq!(loaded.next_index(CollectionId { namespace: 2, collection: 4 }), 4);
-        assert_eq!(loaded.namespaces(), ["", "a", "b"]);
+        assert_eq!(loaded.namespaces_after("").collect::<Vec<_>>(), ["", "a", "b"]);
         assert_eq!(loaded.collections("a").len(), 2);
         assert_eq!(loaded.collections("z").len(), 0);
     }

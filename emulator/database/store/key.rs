@@ -15,7 +15,7 @@ pub(crate) struct CollectionId {
 }
 
 /// The index that holds the documents themselves, under their record numbers.
-const INDEX_RECORDS: u32 = 0;
+pub(super) const INDEX_RECORDS: u32 = 0;
 
 /// The index `_id_`: from an encoded `_id` to a record number.
 pub(crate) const INDEX_IDS: u32 = 1;
@@ -51,9 +51,32 @@ impl EntryKey {
         self.0.get(PREFIX_LENGTH..).unwrap_or_default()
     }
 
+    /// Whether these are its bytes.
+    pub(super) fn is(&self, bytes: &[u8]) -> bool {
+        self.0 == bytes
+    }
+
     /// Whether this is an entry of an index of the collection.
     pub(crate) fn is_of(&self, collection: CollectionId) -> bool {
         self.0.starts_with(&prefix(collection, INDEX_RECORDS)[..COLLECTION_LENGTH])
+    }
+
+    /// The collection it is an entry of.
+    pub(crate) fn collection(&self) -> Option<CollectionId> {
+        let (namespace, rest) = self.0.split_first_chunk()?;
+        let (collection, _) = rest.split_first_chunk()?;
+        Some(CollectionId { namespace: u32::from_be_bytes(*namespace), collection: u32::from_be_bytes(*collection) })
+    }
+
+    /// The number of the index it is an entry of.
+    pub(super) fn index_number(&self) -> Option<u32> {
+        self.0.get(COLLECTION_LENGTH..)?.first_chunk().map(|number| u32::from_be_bytes(*number))
+    }
+
+    /// The same entry in another collection.
+    pub(super) fn moved_to(&self, collection: CollectionId) -> EntryKey {
+        let rest = self.0.get(COLLECTION_LENGTH..).unwrap_or_default();
+        EntryKey([&prefix(collection, 0)[..COLLECTION_LENGTH], rest].concat())
     }
 
     /// The record number, if this is the entry of a document.
@@ -78,6 +101,17 @@ impl KeyRange {
     /// The documents of a collection from this record on.
     pub(crate) fn records(collection: CollectionId, from: u64) -> KeyRange {
         KeyRange { low: EntryKey::record(collection, from), high: past(&prefix(collection, INDEX_RECORDS)) }
+    }
+
+    /// All entries of a collection.
+    pub(super) fn of_collection(collection: CollectionId) -> KeyRange {
+        let bound = |index| EntryKey(prefix(collection, index).to_vec());
+        KeyRange { low: bound(0), high: bound(u32::MAX) } // no collection comes to have so many indexes
+    }
+
+    /// The same entries in another collection.
+    pub(super) fn moved_to(&self, collection: CollectionId) -> KeyRange {
+        KeyRange { low: self.low.moved_to(collection), high: self.high.moved_to(collection) }
     }
 
     /// The entries of an index that begin with `key`.
@@ -150,12 +184,22 @@ impl<'a> VersionKey<'a> {
         Ok(VersionKey { entry, sequence: !Sequence::from_be_bytes(*sequence) })
     }
 
+    /// The entry this is a version of.
+    pub(super) fn to_entry(self) -> EntryKey {
+        EntryKey(self.entry.to_vec())
+    }
+
     /// The record number, if this is a version of a document or of an entry that leads to one.
     pub(super) fn record(self) -> Result<u64, DatabaseError> {
         match self.entry.split_last_chunk::<8>() {
             Some((_, number)) => Ok(u64::from_be_bytes(*number)),
             None => Err(DatabaseError::Corrupt("a record without a number".to_owned())),
         }
+    }
+
+    /// The key within its collection.
+    pub(super) fn in_collection(self) -> &'a [u8] {
+        self.entry.get(COLLECTION_LENGTH..).unwrap_or_default()
     }
 
     /// The key within its index.

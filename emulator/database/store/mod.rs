@@ -1,15 +1,20 @@
 //! Versioned entries on sled, the only module that names it: keys, the catalogue, commits that are whole or absent.
-//! Every write is a new version; a reader names the commit it reads at. What the entries mean is known upstairs.
+//! Every write is a new version; a reader names the commit it reads at. A collection may lie over another one as that was
+//! after a commit. What the entries mean is known upstairs.
 
 mod catalogue;
 mod files;
+mod flattening;
 mod garbage;
 mod index;
 mod journal;
 mod key;
+mod layers;
+mod pins;
 mod scan;
 mod snapshots;
 mod state;
+mod sweep;
 mod writes;
 
 use std::ops::Deref;
@@ -23,9 +28,11 @@ use sled::IVec;
 use crate::{DatabaseError, Durability, Sequence, StoreOptions};
 
 pub(crate) use catalogue::{Catalogue, CatalogueEntry};
-pub(crate) use garbage::Garbage;
+pub(crate) use flattening::{Flattened, Flattening};
+pub(crate) use garbage::{Garbage, Ground};
 pub(crate) use index::{Index, IndexState};
 pub(crate) use key::{CollectionId, EntryKey, INDEX_IDS, KeyRange};
+pub(crate) use layers::{Base, Layer, Layers};
 pub(crate) use scan::{Entries, Entry, Scan};
 pub(crate) use snapshots::{Snapshot, Snapshots};
 pub(crate) use state::State;
@@ -35,6 +42,7 @@ use catalogue::{PREFIX, STATE_KEY};
 use files::Files;
 use journal::{Changes, Journal, NUMBER_KEY};
 use key::VersionKey;
+use scan::Walk;
 
 /// How often opening is tried again when the folder is locked: this process may be about to let it go.
 const LOCK_ATTEMPTS: u32 = 20;
@@ -93,8 +101,7 @@ impl Engine {
             engine.remove_leftovers(&mut state)?;
         }
         let catalogue = engine.load_catalogue()?;
-        let mut garbage = if state.tidy { Garbage::none() } else { Garbage::unknown() };
-        catalogue.dropped().into_iter().for_each(|(id, number, since)| garbage.drop_index(id, number, since));
+        let garbage = Garbage::of(&catalogue, state.tidy);
         Ok(Opened { engine, state, catalogue, garbage })
     }
 
@@ -119,13 +126,25 @@ impl Engine {
     }
 
     /// The documents of a collection as they were at `sequence`, in insertion order.
-    pub(crate) fn scan(&self, collection: CollectionId, sequence: Sequence) -> Scan {
-        Scan(self.entries(&KeyRange::records(collection, 0), sequence, false))
+    pub(crate) fn scan(&self, layers: &Layers, collection: CollectionId, sequence: Sequence) -> Scan {
+        Scan(self.entries(layers, &KeyRange::records(collection, 0), sequence, false))
     }
 
-    /// The entries of a range as they were at `sequence`, in key order or against it.
-    pub(crate) fn entries(&self, range: &KeyRange, sequence: Sequence, backward: bool) -> Entries {
-        Entries::new(self.tree.range(range.versions()), sequence, backward)
+    /// The entries of a range within a collection as they were at `sequence`, in key order or against it.
+    pub(crate) fn entries(&self, layers: &Layers, range: &KeyRange, sequence: Sequence, backward: bool) -> Entries {
+        let walk = |range: &KeyRange, sequence| Walk::new(self.tree.range(range.versions()), sequence, backward);
+        let mut below = Vec::new();
+        let mut base = range.low.collection().and_then(|collection| layers.base(collection));
+        while let Some(Base { collection, sequence }) = base {
+            below.push(walk(&range.moved_to(collection), sequence));
+            base = layers.base(collection);
+        }
+        Entries::new(walk(range, sequence), below)
+    }
+
+    /// Whether a collection has no versions of its own.
+    pub(crate) fn is_blank(&self, collection: CollectionId) -> bool {
+        self.tree.range(KeyRange::of_collection(collection).versions()).next().is_none()
     }
 
     /// Lets everything written so far survive this process, as cheaply as that can be had.
@@ -154,6 +173,12 @@ impl Engine {
     #[cfg(test)]
     pub(crate) fn versions(&self) -> usize {
         self.tree.iter().filter(|item| item.as_ref().is_ok_and(|(key, _)| !key.starts_with(&PREFIX))).count()
+    }
+
+    /// How many keys there are, of versions and of the catalogue, but for the journal's number.
+    #[cfg(test)]
+    pub(crate) fn keys(&self) -> usize {
+        self.tree.iter().filter(|item| item.as_ref().is_ok_and(|(key, _)| *key != NUMBER_KEY)).count()
     }
 
     /// Writes to the tree what it did not keep: it has all records up to the one of number `kept`.

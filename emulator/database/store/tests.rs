@@ -53,7 +53,7 @@ fn check(engine: &Engine, model: &[BTreeMap<u64, u8>]) {
     for (sequence, expected) in model.iter().enumerate() {
         let sequence = sequence as u64;
         let scanned: BTreeMap<u64, u8> = engine
-            .scan(COLLECTION, sequence)
+            .scan(&Layers::default(), COLLECTION, sequence)
             .map(|found| found.map(|(record, version)| (record, version.value[0])).unwrap())
             .collect();
         assert_eq!(&scanned, expected);
@@ -88,7 +88,7 @@ fn a_commit_in_parts_is_whole_at_the_end() {
     let state = write(&opened.engine, opened.state, &(0..2_500).map(|record| (record, Some(9))).collect());
     drop(opened);
     let opened = Engine::open(folder.path(), &options()).unwrap();
-    assert_eq!((opened.state, opened.engine.scan(COLLECTION, 1).count()), (state, 2_500));
+    assert_eq!((opened.state, opened.engine.scan(&Layers::default(), COLLECTION, 1).count()), (state, 2_500));
 }
 
 #[test]
@@ -127,8 +127,8 @@ fn the_journal_brings_back_what_the_tree_lost_and_undoes_nothing() {
         for _ in 0..2 {
             let opened = Engine::open(copied.path(), &options()).unwrap();
             assert_eq!(opened.state, state);
-            assert_eq!(opened.engine.scan(COLLECTION, 3).count(), 4);
-            assert_eq!(opened.engine.scan(COLLECTION, 2).count(), 3);
+            assert_eq!(opened.engine.scan(&Layers::default(), COLLECTION, 3).count(), 4);
+            assert_eq!(opened.engine.scan(&Layers::default(), COLLECTION, 2).count(), 3);
         }
     }
 }

@@ -4,8 +4,11 @@ use bson::doc;
 use document::{Bson, Document};
 use query::{Filter, Projection, QueryErrorKind, Update};
 
-use super::{Bench, filter, name, sort, with_id};
-use crate::{DatabaseError, FindRequest, RemoveRequest, UpdateRequest, WatchError, WatchRequest};
+use super::{Bench, filter, name, sort, until_versions, with_id};
+use crate::{
+    DatabaseError, FindRequest, Frozen, IndexDefinition, RefillRequest, RemoveRequest, UpdateRequest, WatchError,
+    WatchRequest,
+};
 
 #[tokio::test]
 async fn documents_come_back_in_insertion_order() {
@@ -34,7 +37,8 @@ async fn namespaces_do_not_see_each_other() {
     let bench = Bench::new().await;
     let second = bench.store.database("second").unwrap();
     assert_eq!(second.collections(), []);
-    second.seed(vec![(bench.collection.clone(), vec![doc! { "_id": 1, "of": "second" }])]).await.unwrap();
+    let collections = vec![(bench.collection.clone(), vec![doc! { "_id": 1, "of": "second" }])];
+    second.refill(RefillRequest { collections, ..RefillRequest::default() }).await.unwrap();
     bench.insert(vec![doc! { "_id": 1, "of": "env" }]).await;
     assert_eq!(bench.all().await, [doc! { "_id": 1, "of": "env" }]);
     assert_eq!(second.count(&bench.collection, Filter::all()).await, Ok(1));
@@ -178,13 +182,66 @@ async fn an_upsert_beside_a_taken_id_is_a_duplicate() {
 async fn seeding_is_all_or_nothing() {
     let bench = Bench::new().await;
     bench.insert(vec![doc! { "_id": 1 }]).await;
-    let seed =
-        |id: i32| vec![(name("new"), vec![doc! { "_id": 1 }]), (bench.collection.clone(), vec![doc! { "_id": id }])];
-    assert!(bench.database.seed(seed(1)).await.is_err());
+    let seed = |id: i32| RefillRequest {
+        collections: vec![(name("new"), vec![doc! { "_id": 1 }]), (bench.collection.clone(), vec![doc! { "_id": id }])],
+        ..RefillRequest::default()
+    };
+    assert!(bench.database.refill(seed(1)).await.is_err());
     assert_eq!(bench.database.collections(), [name("c")]);
-    bench.database.seed(seed(2)).await.unwrap();
+    bench.database.refill(seed(2)).await.unwrap();
     assert_eq!(bench.database.collections(), [bench.collection.clone(), name("new")]);
     assert_eq!(bench.all().await, [doc! { "_id": 1 }, doc! { "_id": 2 }]);
+}
+
+#[tokio::test]
+async fn a_refill_may_replace_documents() {
+    let bench = Bench::new().await;
+    bench.insert(vec![doc! { "_id": 1, "x": 1 }, doc! { "_id": 2, "x": 1 }]).await;
+    let documents = vec![doc! { "_id": 2, "y": 2 }, doc! { "_id": 3 }, doc! { "_id": 3, "last": true }];
+    let collections = vec![(bench.collection.clone(), documents)];
+    let request = RefillRequest { collections, replaces: true, ..RefillRequest::default() };
+    let refilled = bench.database.refill(request).await.unwrap();
+    assert_eq!((refilled.inserted, refilled.replaced), (1, 2));
+    assert_eq!(
+        bench.all().await,
+        [doc! { "_id": 1, "x": 1 }, doc! { "_id": 2, "y": 2 }, doc! { "_id": 3, "last": true }]
+    );
+}
+
+#[tokio::test]
+async fn an_emptied_namespace_keeps_its_collections_and_indexes() {
+    let bench = Bench::new().await;
+    let unique = IndexDefinition::parse(&doc! { "x": 1 }, None, true).unwrap();
+    bench.database.create_index(&bench.collection, unique).await.unwrap();
+    bench.insert(vec![doc! { "_id": 1, "x": 1 }]).await;
+    let refill = |documents| RefillRequest {
+        emptied: true,
+        collections: vec![(bench.collection.clone(), documents)],
+        ..RefillRequest::default()
+    };
+    let twice = bench.database.refill(refill(vec![doc! { "_id": 2, "x": 1 }, doc! { "_id": 3, "x": 1 }])).await;
+    assert!(matches!(twice, Err(DatabaseError::DuplicateKey { .. })), "{twice:?}");
+    assert_eq!(bench.all().await, [doc! { "_id": 1, "x": 1 }]);
+    bench.database.refill(refill(vec![doc! { "_id": 1, "x": 1, "new": true }])).await.unwrap();
+    assert_eq!(bench.all().await, [doc! { "_id": 1, "x": 1, "new": true }]);
+    assert_eq!(bench.database.indexes(&bench.collection).unwrap().len(), 2);
+    until_versions(&bench, 3).await; // the document, its `_id` and its `x`
+}
+
+#[tokio::test]
+async fn a_frozen_store_stays_as_it_was() {
+    let bench = Bench::new().await;
+    bench.insert(vec![doc! { "_id": 1 }]).await;
+    let frozen = bench.store.frozen().unwrap();
+    bench.insert(vec![doc! { "_id": 2 }]).await;
+    let documents = |frozen: &Frozen| -> Vec<_> {
+        frozen.documents("env", &bench.collection).unwrap().map(|document| document.unwrap()).collect()
+    };
+    assert_eq!(documents(&frozen).len(), 1);
+    assert_eq!(documents(&bench.store.frozen().unwrap()).len(), 2);
+    let id = Bson::Int32(2);
+    assert!(frozen.document("env", &bench.collection, &id).unwrap().is_none());
+    assert!(frozen.documents("other", &bench.collection).is_err());
 }
 
 #[tokio::test]

@@ -10,7 +10,10 @@ use document::Document;
 use query::Filter;
 
 use super::{Bench, filter, name, open};
-use crate::{CollectionName, Database, DatabaseError, Durability, Store, StoreOptions};
+use crate::{
+    CollectionName, Database, DatabaseError, Durability, IndexDefinition, RefillRequest, RemoveRequest, Store,
+    StoreOptions,
+};
 
 /// Set for the process that is killed: the folder to write to.
 const FOLDER_VARIABLE: &str = "DATABASE_TEST_FOLDER";
@@ -100,7 +103,7 @@ async fn kill_nine_loses_nothing_that_was_answered() {
     }
     for answers in [1, 20, 51, 130] {
         let folder = tempfile::tempdir().unwrap();
-        let answered = run_and_kill(folder.path(), answers);
+        let answered = run_and_kill("kill_nine_loses_nothing_that_was_answered", folder.path(), answers);
         let store = open(&folder, Durability::Process);
         let database = store.database("env").unwrap();
         let (halves, large) = (filter(doc! { "of": "pair" }), filter(doc! { "of": "large" }));
@@ -110,10 +113,77 @@ async fn kill_nine_loses_nothing_that_was_answered() {
     }
 }
 
-/// Kills the process soon after so many answers and returns how many there were in all.
-fn run_and_kill(folder: &Path, answers: usize) -> u64 {
+/// Each round forks, changes the fork, remembers it, changes it again, goes back and drops another one, in two collections.
+#[tokio::test]
+async fn kill_nine_leaves_whole_namespaces() {
+    if let Some(folder) = std::env::var_os(FOLDER_VARIABLE) {
+        return fork_forever(Path::new(&folder)).await;
+    }
+    for answers in [3, 18, 33] {
+        let folder = tempfile::tempdir().unwrap();
+        run_and_kill("kill_nine_leaves_whole_namespaces", folder.path(), answers);
+        let store = open(&folder, Durability::Process);
+        for namespace in store.namespaces() {
+            let database = store.database(&namespace).unwrap();
+            assert_eq!(database.collections(), [name("c"), name("d")], "{namespace}");
+            let mut found = Vec::new();
+            for collection in ["c", "d"] {
+                let (zero, one) = (filter(doc! { "n": 0 }), filter(doc! { "n": 1 }));
+                assert_eq!(database.indexes(&name(collection)).unwrap().len(), 2);
+                found.push(database.count(&name(collection), zero).await.unwrap());
+                found.push(database.count(&name(collection), one).await.unwrap());
+            }
+            let is_fork = namespace != "env";
+            assert!(found == [400, 0, 400, 0] || is_fork && found == [0, 400, 0, 400], "{namespace}: {found:?}");
+            store.drop_namespace(&namespace).await.unwrap();
+        }
+        store.close().await.unwrap();
+        let store = open(&folder, Durability::Process);
+        assert_eq!(store.namespaces(), Vec::<String>::new());
+    }
+}
+
+#[allow(clippy::print_stdout)]
+async fn fork_forever(folder: &Path) {
+    let store = Store::open(folder, StoreOptions::default()).unwrap();
+    let documents = || (0..400).map(|id| doc! { "_id": id, "n": 0 }).collect();
+    let index = IndexDefinition::parse(&doc! { "n": 1 }, None, false).unwrap();
+    let (indexes, collections) =
+        ["c", "d"].map(|c| ((name(c), index.clone()), (name(c), documents()))).into_iter().unzip();
+    store
+        .database("env")
+        .unwrap()
+        .refill(RefillRequest { indexes, collections, ..RefillRequest::default() })
+        .await
+        .unwrap();
+    for round in 0.. {
+        let namespace = format!("fork {}", round % 3);
+        store.fork("env", &namespace).await.unwrap();
+        println!("answered");
+        let fork = store.database(&namespace).unwrap();
+        fork.refill(rewritten()).await.unwrap();
+        println!("answered");
+        store.snapshot(&namespace, "s").await.unwrap();
+        fork.refill(rewritten()).await.unwrap();
+        store.restore(&namespace, "s").await.unwrap();
+        println!("answered");
+        store.drop_namespace(&format!("fork {}", (round + 1) % 3)).await.unwrap();
+        println!("answered");
+    }
+}
+
+/// All documents of both collections with another content.
+fn rewritten() -> RefillRequest {
+    let all = |collection: &str| RemoveRequest { collection: name(collection), filter: Filter::all(), multi: true };
+    let documents = || (0..400).map(|id| doc! { "_id": id, "n": 1 }).collect();
+    let collections = ["c", "d"].map(|collection| (name(collection), documents()));
+    RefillRequest { removals: ["c", "d"].map(all).into(), collections: collections.into(), ..RefillRequest::default() }
+}
+
+/// Runs a test in a process, kills it soon after so many answers and returns how many there were in all.
+fn run_and_kill(test: &str, folder: &Path, answers: usize) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "testing::durability::kill_nine_loses_nothing_that_was_answered", "--nocapture"])
+        .args(["--exact", &format!("testing::durability::{test}"), "--nocapture"])
         .env(FOLDER_VARIABLE, folder)
         .stdout(Stdio::piped())
         .spawn()

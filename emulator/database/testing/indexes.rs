@@ -16,12 +16,32 @@ use crate::{
 #[derive(Debug, Clone)]
 enum Step {
     Insert(Document),
-    Set { filter: Document, fields: Document, multi: bool },
-    Replace { filter: Document, document: Document },
-    Remove { filter: Document, multi: bool },
-    CreateIndex { keys: Document, unique: bool },
+    Set {
+        filter: Document,
+        fields: Document,
+        multi: bool,
+    },
+    Replace {
+        filter: Document,
+        document: Document,
+    },
+    Remove {
+        filter: Document,
+        multi: bool,
+    },
+    CreateIndex {
+        keys: Document,
+        unique: bool,
+    },
     DropIndex(usize),
-    Find { filter: Document, sort: Option<Document>, skip: u64, limit: Option<u64> },
+    Find {
+        filter: Document,
+        sort: Option<Document>,
+        skip: u64,
+        limit: Option<u64>,
+    },
+    /// Goes back to what there is: from then on the collection lies over what it was.
+    GoBack,
     Reopen,
     Crash,
 }
@@ -47,6 +67,10 @@ async fn run(steps: Vec<Step>) {
                 plain = bench.store.database("plain").unwrap();
                 assert_eq!(bench.database.indexes(&bench.collection).unwrap(), before);
             }
+            Step::GoBack => {
+                bench.store.snapshot("env", "s").await.unwrap();
+                bench.store.restore("env", "s").await.unwrap();
+            }
             Step::CreateIndex { keys, unique } => {
                 let definition = IndexDefinition::parse(&keys, None, unique).unwrap();
                 drop(bench.database.create_index(&bench.collection, definition).await);
@@ -68,6 +92,11 @@ async fn run(steps: Vec<Step>) {
     }
     bench.database.remove(bench.removal(Filter::all())).await.unwrap();
     plain.remove(bench.removal(Filter::all())).await.unwrap();
+    assert_eq!(bench.all().await, Vec::<Document>::new());
+    if bench.store.snapshots("env").is_empty() {
+        until_versions(&bench, 0).await;
+    }
+    bench.store.drop_namespace("env").await.unwrap();
     until_versions(&bench, 0).await;
 }
 
@@ -278,6 +307,7 @@ fn step() -> BoxedStrategy<Step> {
         1 => (0..6usize).prop_map(Step::DropIndex),
         12 => (filter(), sort, 0..3u64, limit)
             .prop_map(|(filter, sort, skip, limit)| Step::Find { filter, sort, skip, limit }),
+        2 => Just(Step::GoBack),
         1 => Just(Step::Reopen),
         1 => Just(Step::Crash),
     ]

@@ -11,7 +11,7 @@ use crate::{Durability, UpdateRequest};
 
 /// What is done to a collection. Ids and values are few, so that they meet.
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Insert(Vec<i32>),
     Upsert(i32, i32),
     /// Of the documents whose `n` is this.
@@ -33,6 +33,11 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![14 => write(), 2 => Just(Step::View), 1 => Just(Step::Reopen), 1 => Just(Step::Crash)]
+}
+
+/// A step that writes.
+pub(super) fn write() -> impl Strategy<Value = Step> {
     let id = || 0..12;
     let n = || 0..4;
     prop_oneof![
@@ -42,9 +47,6 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (id(), n()).prop_map(|(id, n)| Step::UpdateById(id, n)),
         2 => (n(), any::<bool>()).prop_map(|(n, multi)| Step::Remove { n, multi }),
         2 => id().prop_map(Step::RemoveById),
-        2 => Just(Step::View),
-        1 => Just(Step::Reopen),
-        1 => Just(Step::Crash),
     ]
 }
 
@@ -107,7 +109,7 @@ async fn check_ids(bench: &Bench, model: &Model) {
 }
 
 /// Carries out a step; `None` if it was refused, or how many documents it was about.
-async fn apply(bench: &Bench, step: &Step) -> Option<u64> {
+pub(super) async fn apply(bench: &Bench, step: &Step) -> Option<u64> {
     let n = |n: &i32| super::filter(doc! { "n": *n });
     match step {
         Step::Insert(ids) => {
@@ -135,13 +137,13 @@ async fn update(bench: &Bench, request: UpdateRequest) -> Option<u64> {
 }
 
 /// The collection as a list.
-#[derive(Default)]
-struct Model {
-    documents: Vec<Document>,
+#[derive(Debug, Clone, Default)]
+pub(super) struct Model {
+    pub(super) documents: Vec<Document>,
 }
 
 impl Model {
-    fn apply(&mut self, step: &Step) -> Option<u64> {
+    pub(super) fn apply(&mut self, step: &Step) -> Option<u64> {
         let is_n = |n: i32| move |document: &Document| document.get_i32("n").ok() == Some(n);
         let is_id = |id: i32| move |document: &Document| document.get_i32("_id").ok() == Some(id);
         match step {

@@ -11,6 +11,7 @@ mod geo;
 mod indexes;
 mod isolation;
 mod laws;
+mod namespaces;
 mod schedules;
 #[path = "../../../tests/support/cases.rs"]
 mod support;

@@ -28,8 +28,10 @@ async fn schedules() {
     for page in support::schedule_pages(Path::new(CASES)) {
         for schedule in &page.cases {
             names.push(format!("{}: {}", page.name, schedule.name));
-            if let Err(failure) = run(schedule).await {
-                failures.push(format!("{}: {}: {failure}", page.name, schedule.name));
+            for in_fork in [false, true] {
+                if let Err(failure) = run(schedule, in_fork).await {
+                    failures.push(format!("{}: {}, in a fork: {in_fork}: {failure}", page.name, schedule.name));
+                }
             }
         }
     }
@@ -43,9 +45,14 @@ async fn schedules() {
 type Answer = Result<Value, String>;
 type Waiting = Pin<Box<dyn Future<Output = Answer>>>;
 
-async fn run(schedule: &Schedule) -> Result<(), String> {
-    let bench = Bench::new().await;
+/// In a collection of its own, or in one that lies over another one.
+async fn run(schedule: &Schedule, in_fork: bool) -> Result<(), String> {
+    let mut bench = Bench::new().await;
     bench.insert(schedule.documents.iter().map(document).collect()).await;
+    if in_fork {
+        bench.store.fork("env", "fork").await.unwrap();
+        bench.database = bench.store.database("fork").unwrap();
+    }
     let mut transactions = BTreeMap::new();
     let mut parked: Vec<(usize, Waiting)> = Vec::new();
     for (number, step) in schedule.steps.iter().enumerate() {

@@ -315,6 +315,9 @@ enum Step {
     RemoveMany(i32),
     /// All of this as one commit.
     Transaction(Vec<Step>),
+    Snapshot,
+    /// All documents become those of the snapshot, if there is one.
+    Restore,
     /// A watch begins.
     Watch(Document, Option<Document>, Option<usize>),
     /// Everyone looks at what came.
@@ -355,6 +358,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         18 => write_step(),
         2 => prop::collection::vec(write_step(), 1..8).prop_map(Step::Transaction),
+        1 => Just(Step::Snapshot),
+        2 => Just(Step::Restore),
         2 => question().prop_map(|(query, by, limit)| Step::Watch(query, by, limit)),
         2 => Just(Step::Look),
     ]
@@ -426,6 +431,9 @@ async fn write(bench: &Bench, step: Step) {
             bench.database.remove(bench.removal(n(from))).await.unwrap();
         }
         Step::Transaction(steps) => write_inside(bench, steps).await,
+        Step::Snapshot => bench.store.snapshot("env", "s").await.unwrap(),
+        // There may be no snapshot.
+        Step::Restore => drop(bench.store.restore("env", "s").await),
         Step::Watch(..) | Step::Look => unreachable!(),
     }
 }
@@ -463,8 +471,35 @@ async fn write_one_inside(transaction: &Transaction, bench: &Bench, step: Step) 
         }
         Step::Remove(id) => transaction.remove(bench.removal(with_id(id))).await.map(drop),
         Step::RemoveMany(from) => transaction.remove(bench.removal(n(from))).await.map(drop),
-        Step::Transaction(_) | Step::Watch(..) | Step::Look => unreachable!(),
+        Step::Transaction(_) | Step::Snapshot | Step::Restore | Step::Watch(..) | Step::Look => unreachable!(),
     }
+}
+
+#[tokio::test]
+async fn going_back_is_told_as_a_difference() {
+    let bench = Bench::new().await;
+    bench.insert(vec![doc! { "_id": 1, "n": 1 }, doc! { "_id": 2, "n": 2 }, doc! { "_id": 3, "n": 3 }]).await;
+    bench.store.snapshot("env", "s").await.unwrap();
+    bench.store.fork("env", "fork").await.unwrap();
+    let fork = Bench { database: bench.store.database("fork").unwrap(), ..bench };
+    let mut there = fork.watch(doc! {}, None, None).await;
+    assert_eq!(ids(&mut there), [1, 2, 3]);
+    let bench = Bench { database: fork.store.database("env").unwrap(), ..fork };
+    bench.update(1, doc! { "$set": { "n": 9 } }).await;
+    bench.remove(2).await;
+    bench.insert(vec![doc! { "_id": 4, "n": 4 }]).await;
+    let mut here = bench.watch(doc! {}, None, None).await;
+    assert_eq!(ids(&mut here), [1, 3, 4]);
+    bench.store.restore("env", "s").await.unwrap();
+    assert_eq!(told(&mut here).await, ["dequeue/remove 4", "update/replace 1", "enqueue/add 2"]);
+    bench.update(2, doc! { "$set": { "n": 5 } }).await;
+    assert_eq!(told(&mut here).await, ["update/update 2"]);
+    bench.store.drop_namespace("env").await.unwrap();
+    let missing = WatchError::Database(DatabaseError::CollectionMissing(name("c")));
+    assert_eq!(here.next().await.unwrap_err(), missing);
+    let fork = Bench { database: bench.store.database("fork").unwrap(), ..bench };
+    fork.update(2, doc! { "$set": { "n": 7 } }).await;
+    assert_eq!(told(&mut there).await, ["update/update 2"]); // and nothing else before
 }
 
 /// Many more commits than a queue holds, then everything at once.

@@ -100,7 +100,7 @@ impl Transaction {
     /// What it sees, and a collection of that.
     async fn view(&self, collection: &CollectionName) -> Result<(View, CollectionId), DatabaseError> {
         let view = self.database.shared.writer.step(self.key.clone(), Step::View).await?;
-        let id = view.catalogue.collection(self.database.namespace(), collection)?;
+        let id = view.catalogue.collection_at(self.database.namespace(), collection, view.snapshot.sequence())?;
         Ok((view, id))
     }
 

@@ -9,8 +9,7 @@ use tokio::runtime::Handle;
 
 use crate::read::View;
 use crate::record::Record;
-use crate::store::CollectionId;
-use crate::writer::Published;
+use crate::store::{Catalogue, CollectionId};
 use crate::{CollectionName, Commit, DatabaseError};
 
 use super::inbox::{Answer, Batch, Inbox, Join, Message, Told};
@@ -24,7 +23,6 @@ const PATIENCE_WITH_THOSE_BEHIND: Duration = Duration::from_millis(20);
 /// The thread's own things.
 pub(super) struct Hub {
     inbox: Arc<Inbox>,
-    published: Arc<Published>,
     /// The store as it is after the last commit taken in.
     view: Arc<View>,
     /// Where first documents are looked for.
@@ -61,10 +59,9 @@ enum State {
 }
 
 impl Hub {
-    pub(super) fn new(inbox: Arc<Inbox>, published: Arc<Published>, view: Arc<View>, elsewhere: Handle) -> Hub {
+    pub(super) fn new(inbox: Arc<Inbox>, view: Arc<View>, elsewhere: Handle) -> Hub {
         Hub {
             inbox,
-            published,
             view,
             elsewhere,
             queries: HashMap::new(),
@@ -109,6 +106,9 @@ impl Hub {
 
     fn take_in(&mut self, told: Arc<Told>) {
         self.view = told.view.clone();
+        if let Some(catalogue) = &told.commit.replaced {
+            self.ask_again(self.queries_of(&told.commit.namespace), catalogue);
+        }
         for (id, positions) in self.touched(&told.commit) {
             match self.queries.get_mut(&id).map(|query| &mut query.state) {
                 None => {}
@@ -120,6 +120,36 @@ impl Hub {
                 }
             }
         }
+    }
+
+    /// Asks queries again, of the collections that have the names now.
+    fn ask_again(&mut self, queries: Vec<QueryId>, catalogue: &Catalogue) {
+        for id in queries {
+            let Some(query) = self.queries.get_mut(&id) else { continue };
+            let key = &query.question.key;
+            query.collection = match catalogue.collection(&key.namespace, &key.collection) {
+                Ok(collection) => collection,
+                Err(error) => {
+                    self.end(id, error.into());
+                    continue;
+                }
+            };
+            match &mut query.state {
+                State::Loading { backlog, lost, .. } => {
+                    backlog.clear();
+                    *lost = true;
+                }
+                State::Live(live) => {
+                    let started_over = live.start_over(query.collection, &self.view);
+                    self.settle(id, started_over);
+                }
+            }
+        }
+    }
+
+    fn queries_of(&self, namespace: &Arc<str>) -> Vec<QueryId> {
+        let is_there = |(_, query): &(&QueryId, &Query)| query.question.key.namespace == *namespace;
+        self.queries.iter().filter(is_there).map(|(id, _)| *id).collect()
     }
 
     /// The queries that a commit can touch, and the places of the changes that can.
@@ -158,7 +188,7 @@ impl Hub {
     fn open(&mut self, join: Join) {
         let Join { question, answer } = join;
         let key = question.key.clone();
-        let collection = match self.published.catalogue().collection(&key.namespace, &key.collection) {
+        let collection = match self.view.catalogue.collection(&key.namespace, &key.collection) {
             Ok(collection) => collection,
             Err(error) => return drop(answer.send(Err(error.into()))),
         };
@@ -203,7 +233,7 @@ impl Hub {
         }
         let collection = &query.question.key.collection;
         let caught_up = if lost {
-            live.start_over(&self.view)
+            live.start_over(query.collection, &self.view)
         } else {
             backlog.iter().try_for_each(|told| {
                 let changes = told.commit.changes.iter().filter(|change| change.collection == *collection);
@@ -256,20 +286,8 @@ impl Hub {
     /// Goes on from `view`; the commits before it were lost.
     fn start_over(&mut self, view: Arc<View>) {
         tracing::warn!("watches were too far behind the writes: they are brought up to date at once");
-        self.view = view;
-        for id in self.queries.keys().copied().collect::<Vec<_>>() {
-            match self.queries.get_mut(&id).map(|query| &mut query.state) {
-                None => {}
-                Some(State::Loading { backlog, lost, .. }) => {
-                    backlog.clear();
-                    *lost = true;
-                }
-                Some(State::Live(live)) => {
-                    let started_over = live.start_over(&self.view);
-                    self.settle(id, started_over);
-                }
-            }
-        }
+        self.view = view.clone();
+        self.ask_again(self.queries.keys().copied().collect(), &view.catalogue);
     }
 
     /// Sees to those that were behind.

@@ -178,8 +178,9 @@ impl Live {
         Ok(())
     }
 
-    /// Looks again at everything, after commits were lost.
-    pub(super) fn start_over(&mut self, view: &View) -> Result<(), WatchError> {
+    /// Looks again at everything, after commits were lost or another collection has taken the place of the one watched.
+    pub(super) fn start_over(&mut self, collection: CollectionId, view: &View) -> Result<(), WatchError> {
+        self.collection = collection;
         let before = self.known();
         self.refill(view)?;
         let events = self.difference(&before, view)?;

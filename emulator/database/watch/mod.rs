@@ -196,7 +196,7 @@ async fn start(shared: &Shared, first: Message) -> Result<Arc<Inbox>, DatabaseEr
     let inbox = Arc::new(Inbox::default());
     inbox.ask(first).map_err(|_| DatabaseError::Closed)?;
     let view = shared.writer.subscribe(inbox.clone()).await?;
-    let hub = Hub::new(inbox.clone(), shared.published.clone(), view, Handle::current());
+    let hub = Hub::new(inbox.clone(), view, Handle::current());
     std::thread::Builder::new()
         .name("database-watches".to_owned())
         .spawn(move || hub.run())

@@ -2,7 +2,7 @@
 
 use super::folder::{FileDraft, FolderDraft};
 use super::jobs::{Progress, Stage};
-use super::moment::{self, Documents, HeldCollection, HeldFile, Moment};
+use super::moment::{self, HeldFile, Moment};
 use super::names::{CollectionFiles, FilePaths};
 use super::{ExchangeError, Format, Mask, blocking, check_absolute, nesting, table};
 use crate::access;
@@ -10,7 +10,7 @@ use crate::cloud::Environment;
 use crate::indexes::IndexLine;
 use crate::register::Entries;
 use crate::seed::{FileLine, FileLines, FixtureFile, Permissions, UserLine};
-use database::DatabaseError;
+use database::{CollectionName, DatabaseError};
 use document::{Bson, DateTime, Document, DocumentRef, FileForm, RawDocumentBuf, ValueRef, write_file_value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -60,13 +60,12 @@ impl Environment {
         let job = self.shared.jobs.begin(job)?;
         let mask = self.mask(&anonymise, anonymise_key.as_deref())?;
         let draft = blocking(move || FolderDraft::begin(&folder, overwrite)).await?;
-        let Moment { collections, entries, files } = Moment::of(self).await?;
         let writing = Writing { mask, progress: job.progress() };
         writing.progress.begin(Stage::Writing, None);
-        let (number, users) = (collections.len(), entries.users().len());
-        let (draft, documents, writing) = blocking(move || {
-            let documents = writing.write_environment(draft.path(), collections, &entries)?;
-            Ok((draft, documents, writing))
+        let (moment, files) = (Moment::of(self)?, moment::files(self).await?);
+        let (draft, written, writing) = blocking(move || {
+            let written = writing.write_environment(draft.path(), &moment)?;
+            Ok((draft, written, writing))
         })
         .await?;
         let lines = self.export_files(draft.path(), &files, &writing).await?;
@@ -77,7 +76,8 @@ impl Environment {
             draft.place()
         })
         .await?;
-        Ok(json!({ "collections": number, "documents": documents, "files": files.len(), "users": users }))
+        let Written { collections, documents, users } = written;
+        Ok(json!({ "collections": collections, "documents": documents, "files": files.len(), "users": users }))
     }
 
     /// Does what `export/collection` says.
@@ -90,10 +90,10 @@ impl Environment {
         let writing = Writing { mask, progress: job.progress() };
         let (file, overwrite) = (params.file, params.overwrite);
         let draft = blocking(move || FileDraft::begin(&file, overwrite)).await?;
-        let documents = moment::documents(self, &collection).await?;
+        let moment = Moment::of(self)?;
         writing.progress.begin(Stage::Writing, None);
         let count = blocking(move || {
-            let count = writing.write_collection(draft.file(), collection.as_str(), documents, &form)?;
+            let count = writing.write_collection(draft.file(), &moment, &collection, &form)?;
             draft.place()?;
             Ok(count)
         })
@@ -126,6 +126,13 @@ impl Environment {
     }
 }
 
+/// What was written beside files.
+struct Written {
+    collections: usize,
+    documents: u64,
+    users: usize,
+}
+
 /// An export under way.
 struct Writing {
     mask: Mask,
@@ -147,30 +154,27 @@ enum CollectionForm {
 }
 
 impl Writing {
-    /// Writes everything but files, and returns how many documents there were.
-    fn write_environment(
-        &self,
-        folder: &Path,
-        collections: Vec<HeldCollection>,
-        entries: &Entries,
-    ) -> Result<u64, ExchangeError> {
+    /// Writes everything but files.
+    fn write_environment(&self, folder: &Path, moment: &Moment) -> Result<Written, ExchangeError> {
         let database = folder.join(FixtureFile::Database.name());
         fs::create_dir(&database).map_err(ExchangeError::io(&database))?;
         let (mut names, mut indexes, mut documents) = (CollectionFiles::default(), BTreeMap::new(), 0);
-        for held in collections {
-            let path = database.join(format!("{}.jsonl", names.name(held.name.as_str())));
+        let collections = moment.collections();
+        for collection in &collections {
+            let path = database.join(format!("{}.jsonl", names.name(collection.as_str())));
             let file = File::create_new(&path).map_err(ExchangeError::io(&path))?;
-            documents += self.write_collection(&file, held.name.as_str(), held.documents, &CollectionForm::Canonical)?;
-            if !held.indexes.is_empty() {
-                let lines: Vec<IndexLine> = held.indexes.iter().map(IndexLine::of).collect();
-                indexes.insert(held.name.to_string(), lines);
+            documents += self.write_collection(&file, moment, collection, &CollectionForm::Canonical)?;
+            let lines: Vec<IndexLine> = moment.indexes(collection)?.iter().map(IndexLine::of).collect();
+            if !lines.is_empty() {
+                indexes.insert(collection.as_str(), lines);
             }
         }
         if !indexes.is_empty() {
             write_json(&folder.join(FixtureFile::Indexes.name()), &indexes)?;
         }
-        self.write_console(folder, entries)?;
-        Ok(documents)
+        let entries = moment.entries()?;
+        self.write_console(folder, &entries)?;
+        Ok(Written { collections: collections.len(), documents, users: entries.users().len() })
     }
 
     /// Writes what the cloud's console would hold: users, modes and rules.
@@ -221,16 +225,16 @@ impl Writing {
     fn write_collection(
         &self,
         file: &File,
-        collection: &str,
-        documents: Documents,
+        moment: &Moment,
+        collection: &CollectionName,
         form: &CollectionForm,
     ) -> Result<u64, ExchangeError> {
-        let failed = |source| ExchangeError::Io { path: PathBuf::from(collection), source };
+        let failed = |source| ExchangeError::Io { path: PathBuf::from(collection.as_str()), source };
         let mut out = BufWriter::with_capacity(BUFFER_BYTES, file);
         let (mut line, mut count) = (String::new(), 0);
         form.write_head(&mut line);
-        for document in documents {
-            self.write_document(collection, document?, form, &mut line)?;
+        for document in moment.documents(collection)? {
+            self.write_document(collection.as_str(), &document?, form, &mut line)?;
             out.write_all(line.as_bytes()).map_err(failed)?;
             line.clear();
             count += 1;
@@ -244,16 +248,16 @@ impl Writing {
     fn write_document(
         &self,
         collection: &str,
-        document: RawDocumentBuf,
+        document: &RawDocumentBuf,
         form: &CollectionForm,
         out: &mut String,
     ) -> Result<(), ExchangeError> {
         if self.mask.is_empty() && form.takes_raw() {
-            form.write(DocumentRef::Raw(&document), out);
+            form.write(DocumentRef::Raw(document), out);
             return Ok(());
         }
         let damaged = |error| ExchangeError::Database(DatabaseError::Corrupt(error));
-        let mut document = Document::try_from(&document).map_err(|error| damaged(error.to_string()))?;
+        let mut document = Document::try_from(document).map_err(|error| damaged(error.to_string()))?;
         self.mask.document(collection, &mut document);
         form.write_fields(&document, out);
         Ok(())

@@ -6,7 +6,7 @@ use super::{ExchangeError, Format, Mask, blocking, check_absolute, encoding, jso
 use crate::access;
 use crate::cloud::Environment;
 use crate::error::ActionError;
-use database::{CollectionName, DatabaseError, NewDocument, Refilled, RefillRequest, RemoveRequest};
+use database::{CollectionName, DatabaseError, NewDocument, RefillRequest, Refilled, RemoveRequest};
 use document::{Bson, DateTime, Document, ValueRef, encode_key, to_shell_text};
 use encoding_rs::Encoding;
 use query::Filter;
@@ -17,10 +17,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The index every collection has.
 const INDEX_IDS: &str = "_id_";
+/// How often the writer is looked at, to tell how far it is.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -87,14 +91,15 @@ impl Environment {
         let documents_read = documents.len() as u64 + repeated;
         job.progress().begin(Stage::Storing, Some(documents.len() as u64));
         let documents = Arc::new(documents);
-        let refilled = Arc::new(Refilled::default());
-        let request = request(&collection, mode, documents.clone(), refilled.clone());
-        let outcome = self.store(request, &job.progress(), &refilled).await;
-        outcome.map_err(|error| placed(error, &file, &lines, &documents, refilled.stored()))?;
+        let stored = Arc::new(AtomicU64::new(0));
+        let request = request(&collection, mode, documents.clone(), stored.clone());
+        let outcome = self.store(request, &job.progress(), &stored).await;
+        let index = stored.load(Ordering::Relaxed);
+        let refilled = outcome.map_err(|error| placed(error, &file, &lines, &documents, index))?;
         Ok(json!({
-            "inserted": refilled.inserted(),
-            "updated": refilled.replaced() + repeated,
-            "removed": refilled.removed(),
+            "inserted": refilled.inserted,
+            "updated": refilled.replaced + repeated,
+            "removed": refilled.removed,
             "documents": documents_read,
             "encoding": encoding,
             "format": format.name(),
@@ -122,15 +127,15 @@ impl Environment {
         &self,
         request: RefillRequest,
         progress: &Progress,
-        refilled: &Refilled,
-    ) -> Result<(), DatabaseError> {
+        stored: &AtomicU64,
+    ) -> Result<Refilled, DatabaseError> {
         let work = self.database.refill(request);
         tokio::pin!(work);
         loop {
             tokio::select! {
                 outcome = &mut work => return outcome,
-                () = tokio::time::sleep(std::time::Duration::from_millis(50)) => {
-                    let _ = progress.set(refilled.stored()); // whoever drops the job drops this too
+                () = tokio::time::sleep(LOOK_EVERY) => {
+                    let _ = progress.set(stored.load(Ordering::Relaxed)); // whoever drops the job drops this too
                 }
             }
         }
@@ -141,14 +146,14 @@ fn request(
     collection: &CollectionName,
     mode: Mode,
     documents: Arc<Vec<NewDocument>>,
-    refilled: Arc<Refilled>,
+    stored: Arc<AtomicU64>,
 ) -> RefillRequest {
     let all = RemoveRequest { collection: collection.clone(), filter: Filter::all(), multi: true };
     RefillRequest {
         removals: if mode == Mode::Replace { vec![all] } else { Vec::new() },
         prepared: vec![(collection.clone(), documents)],
-        replace_existing: mode == Mode::Upsert,
-        refilled: Some(refilled),
+        replaces: mode == Mode::Upsert,
+        stored: Some(stored),
         ..RefillRequest::default()
     }
 }
@@ -253,8 +258,8 @@ fn format_of(path: &Path, text: &str) -> Format {
 }
 
 /// The error, with the line of the document that it is about: `stored` others were stored before it.
-fn placed(error: DatabaseError, file: &Path, lines: &[usize], documents: &[NewDocument], stored: u64) -> ExchangeError {
-    let index = usize::try_from(stored).unwrap_or(usize::MAX);
+fn placed(error: DatabaseError, file: &Path, lines: &[usize], documents: &[NewDocument], index: u64) -> ExchangeError {
+    let index = usize::try_from(index).unwrap_or(usize::MAX);
     let (Some(line), Some(document)) = (lines.get(index), documents.get(index)) else { return error.into() };
     let reason = match &error {
         DatabaseError::DuplicateKey { collection, index, .. } if index == INDEX_IDS => {

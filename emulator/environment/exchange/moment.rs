@@ -2,34 +2,17 @@
 
 use super::ExchangeError;
 use crate::cloud::Environment;
-use crate::register::Entries;
-use database::{CollectionName, DatabaseError, FindRequest, IndexDefinition};
+use crate::register::{self, Entries};
+use database::{CollectionName, DatabaseError, Frozen, IndexDefinition};
 use document::RawDocumentBuf;
-use query::Filter;
 use std::sync::Arc;
 use storage::{FilePath, StoredFile};
 
-/// What an environment holds.
+/// What an environment holds. As long as it lives, the store keeps what is in it.
 pub(super) struct Moment {
-    /// Sorted by name.
-    pub(super) collections: Vec<HeldCollection>,
-    /// Users, modes and rules.
-    pub(super) entries: Arc<Entries>,
-    /// Sorted by path.
-    pub(super) files: Vec<HeldFile>,
+    environment: Arc<str>,
+    frozen: Frozen,
 }
-
-/// A collection.
-pub(super) struct HeldCollection {
-    pub(super) name: CollectionName,
-    /// In the order in which they were inserted.
-    pub(super) documents: Documents,
-    /// Without the one on `_id`.
-    pub(super) indexes: Vec<IndexDefinition>,
-}
-
-/// Documents one by one. May block.
-pub(super) type Documents = Box<dyn Iterator<Item = Result<RawDocumentBuf, DatabaseError>> + Send>;
 
 /// A stored file.
 #[derive(Clone)]
@@ -47,26 +30,47 @@ const INDEX_IDS: &str = "_id_";
 
 impl Moment {
     /// `environment` as it is now.
-    pub(super) async fn of(environment: &Environment) -> Result<Moment, ExchangeError> {
-        let mut collections = Vec::new();
-        for name in environment.collections() {
-            let mut indexes = environment.database.indexes(&name)?;
-            indexes.retain(|index| index.name != INDEX_IDS);
-            collections.push(HeldCollection { documents: documents(environment, &name).await?, name, indexes });
+    pub(super) fn of(environment: &Environment) -> Result<Moment, ExchangeError> {
+        Ok(Moment { environment: environment.name.clone(), frozen: environment.shared.store.frozen()? })
+    }
+
+    /// Its collections, sorted by name, without the emulator's own.
+    pub(super) fn collections(&self) -> Vec<CollectionName> {
+        let mut collections = self.frozen.collections(&self.environment);
+        collections.retain(|name| name.as_str() != register::COLLECTION);
+        collections
+    }
+
+    /// The documents of one of them, in the order in which they were inserted. Reading them may block.
+    pub(super) fn documents(
+        &self,
+        collection: &CollectionName,
+    ) -> Result<impl Iterator<Item = Result<RawDocumentBuf, DatabaseError>> + '_, DatabaseError> {
+        self.frozen.documents(&self.environment, collection)
+    }
+
+    /// The indexes of one of them, without the one on `_id`.
+    pub(super) fn indexes(&self, collection: &CollectionName) -> Result<Vec<IndexDefinition>, DatabaseError> {
+        let mut indexes = self.frozen.indexes(&self.environment, collection)?;
+        indexes.retain(|index| index.name != INDEX_IDS);
+        Ok(indexes)
+    }
+
+    /// Its users, modes and rules. Reading them may block.
+    pub(super) fn entries(&self) -> Result<Entries, DatabaseError> {
+        let own = register::own_collection()?;
+        if !self.frozen.collections(&self.environment).contains(&own) {
+            return Ok(Entries::default());
         }
-        let files = environment.shared.storage.list(&environment.name).await?;
-        Ok(Moment { collections, entries: environment.register.entries(), files: files.into_iter().map(held).collect() })
+        let documents = self.frozen.documents(&self.environment, &own)?;
+        Ok(Entries::of_documents(documents.collect::<Result<Vec<_>, _>>()?))
     }
 }
 
-/// The documents of one collection as they are now.
-pub(super) async fn documents(
-    environment: &Environment,
-    collection: &CollectionName,
-) -> Result<Documents, ExchangeError> {
-    let (collection, filter) = (collection.clone(), Filter::all());
-    let request = FindRequest { collection, filter, sort: None, skip: 0, limit: None, projection: None };
-    Ok(Box::new(environment.database.find(request).await?.into_iter().map(Ok)))
+/// The files that `environment` has, sorted by path.
+pub(super) async fn files(environment: &Environment) -> Result<Vec<HeldFile>, ExchangeError> {
+    let files = environment.shared.storage.list(&environment.name).await?;
+    Ok(files.into_iter().map(held).collect())
 }
 
 /// The body of a file.

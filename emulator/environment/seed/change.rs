@@ -92,7 +92,7 @@ impl Change<'_> {
         let prepared = self.fixtures.collections.iter().map(|found| (found.name.clone(), found.documents())).collect();
         let indexes = self.fixtures.indexes.clone();
         let request = RefillRequest { removals, indexes, collections, prepared, ..RefillRequest::default() };
-        self.environment.database.refill(request).await.map_err(|error| self.placed(error))
+        self.environment.database.refill(request).await.map(drop).map_err(|error| self.placed(error))
     }
 
     /// What will have to be done with files. A file whose path is taken is a mistake, unless the old one goes.
@@ -208,7 +208,8 @@ impl Errand {
 
 async fn forget(environment: &Environment) -> Result<(), SeedError> {
     let request = RefillRequest { removals: vec![all_errands()?], ..RefillRequest::default() };
-    Ok(environment.database.refill(request).await?)
+    environment.database.refill(request).await?;
+    Ok(())
 }
 
 /// The entry documents that new ones take the place of.
@@ -251,7 +252,7 @@ fn waiting_path(id: &str, number: usize, file: &File) -> String {
 
 async fn store(environment: &Environment, fixture: &File, path: &FilePath) -> Result<(), SeedError> {
     let source = &fixture.source;
-    let failed = |error| SeedError::Io { path: source.to_path_buf(), source: error };
+    let failed = |error| SeedError::Io { path: source.clone(), source: error };
     let mut file = tokio::fs::File::open(source).await.map_err(failed)?;
     let mut upload = environment.shared.storage.receive().await?;
     let mut chunk = vec![0; CHUNK_BYTES];
@@ -260,7 +261,9 @@ async fn store(environment: &Environment, fixture: &File, path: &FilePath) -> Re
         let Some(bytes) = chunk.get(..length).filter(|bytes| !bytes.is_empty()) else { break };
         upload.write(bytes).await?;
     }
-    upload.finish(&environment.name, path, fixture.content_type.as_deref(), fixture.owner.as_deref()).await?;
+    upload
+        .finish(&environment.name, path, fixture.content_type.as_deref(), fixture.owner.as_deref())
+        .await?;
     Ok(())
 }
 
