@@ -97,7 +97,11 @@ fn the_console_form_goes_out_and_comes_back() {
     }
     let table = around.path().join("out.csv");
     let fields = ["_id", "n", "place", "at", "missing", "inner.a"];
-    manage(&emulator, "export/collection", json!({ "file": table, "collection": "c", "format": "csv", "fields": fields }));
+    manage(
+        &emulator,
+        "export/collection",
+        json!({ "file": table, "collection": "c", "format": "csv", "fields": fields }),
+    );
     let text = std::fs::read_to_string(&table).unwrap();
     let expected = "_id,n,place,at,missing,inner.a\n\
                     a,5,\"{\"\"type\"\":\"\"Point\"\",\"\"coordinates\"\":[113.5,23]}\",2018-08-31T17:30:00.882Z,,x\n";
@@ -243,7 +247,10 @@ fn masks_are_the_same_each_time_and_everywhere() {
     let params = json!({ "file": file, "collection": "people", "mode": "replace", "anonymise": anonymise, "anonymiseKey": "key" });
     manage(&emulator, "import", params);
     let found = find(&emulator, "people");
-    assert_eq!((&found[0]["phone"], &found[0]["_openid"], &found[0]["age"]), (&person["phone"], &person["_openid"], &json!(30)));
+    assert_eq!(
+        (&found[0]["phone"], &found[0]["_openid"], &found[0]["age"]),
+        (&person["phone"], &person["_openid"], &json!(30))
+    );
 }
 
 // Mistakes.
@@ -269,7 +276,11 @@ fn a_malformed_file_is_refused_with_its_place_and_changes_nothing() {
             if is_conflict && mode != "insert" {
                 continue;
             }
-            assert_eq!((response.status, response.code().as_deref()), (400, Some("INVALID_PARAM")), "{expected}: {response:?}");
+            assert_eq!(
+                (response.status, response.code().as_deref()),
+                (400, Some("INVALID_PARAM")),
+                "{expected}: {response:?}"
+            );
             let place = format!("{}:{expected}", file.display());
             assert!(response.json()["message"].as_str().unwrap().contains(&place), "{place}: {}", response.text());
             assert_eq!((find(&emulator, "c"), manage(&emulator, "collections", json!({}))), before, "{expected}");
@@ -331,7 +342,10 @@ fn mistakes() -> Vec<(&'static str, Vec<u8>, Value, &'static str)> {
         ("{}\n{\"_id\":{\"$undefined\":true}}", "2: can't use an undefined for _id"),
         ("{}\n{\"_id\":\"n\",\"u\":7}\n\n{\"_id\":\"m\",\"u\":7}", "4: "),
         ("{}\n{\"_id\":\"n\",\"g\":{\"type\":\"Point\",\"coordinates\":[500,0]}}", "2: "),
-        ("{\"_id\":\"n\"}\n{\"_id\":\"a\"}", "2: _id: the collection `c` has a document \"a\" already: import with the mode"),
+        (
+            "{\"_id\":\"n\"}\n{\"_id\":\"a\"}",
+            "2: _id: the collection `c` has a document \"a\" already: import with the mode",
+        ),
     ];
     let csv_mistakes: &[(&str, &str)] = &[
         ("", "1: the first row must name the fields"),
@@ -345,7 +359,9 @@ fn mistakes() -> Vec<(&'static str, Vec<u8>, Value, &'static str)> {
         ("a,b\n1,\"2\"x", "2:6: after a closing quote"),
         ("a,$b\n1,2", "2: the field `$b` begins with `$`"),
     ];
-    let of = |name: &'static str| move |(text, expected): &(&str, &'static str)| (name, text.as_bytes().to_vec(), json!({}), *expected);
+    let of = |name: &'static str| {
+        move |(text, expected): &(&str, &'static str)| (name, text.as_bytes().to_vec(), json!({}), *expected)
+    };
     let mut mistakes: Vec<_> = json_mistakes.iter().map(of("bad.json")).collect();
     mistakes.extend(csv_mistakes.iter().map(of("bad.csv")));
     mistakes.extend([
@@ -390,7 +406,8 @@ fn a_command_that_nobody_waits_for_leaves_nothing() {
 fn a_long_command_tells_how_far_it_is() {
     let around = tempfile::tempdir().unwrap();
     let emulator = Emulator::start(&[]);
-    let rows: String = (0..DOCUMENTS * 3).map(|n| format!("{{\"_id\":{n},\"text\":\"some text of some length\"}}\n")).collect();
+    let rows: String =
+        (0..DOCUMENTS * 3).map(|n| format!("{{\"_id\":{n},\"text\":\"some text of some length\"}}\n")).collect();
     let file = write(around.path(), "in.json", rows.as_bytes());
     let params = json!({ "file": file, "collection": "c", "mode": "replace", "job": "j" });
     let mut connection = begin(&emulator, "import", params);
@@ -398,9 +415,7 @@ fn a_long_command_tells_how_far_it_is() {
     let since = Instant::now();
     while since.elapsed() < Duration::from_secs(60) {
         let progress = manage(&emulator, "progress", json!({ "job": "j" }));
-        let Some(stage) = progress["stage"].as_str() else {
-            if stages.is_empty() { continue } else { break }
-        };
+        let Some(stage) = progress["stage"].as_str() else { if stages.is_empty() { continue } else { break } };
         assert_eq!(progress["job"], "j");
         if stages.last().is_none_or(|last| last != stage) {
             stages.push(stage.to_owned());
@@ -486,17 +501,24 @@ fn odd_documents() -> String {
 /// Puts something of everything into an environment.
 fn fill(emulator: &Emulator, around: &Path) {
     let odd = write(around, "odd.json", odd_documents().as_bytes());
-    for (collection, rows) in [("Todos", "{\"_id\":1}\n"), ("todos", "{\"_id\":1}\n{\"_id\":2}\n"), ("a/b", "{\"_id\":1}\n")] {
+    for (collection, rows) in
+        [("Todos", "{\"_id\":1}\n"), ("todos", "{\"_id\":1}\n{\"_id\":2}\n"), ("a/b", "{\"_id\":1}\n")]
+    {
         let file = write(around, "in.json", rows.as_bytes());
         manage(emulator, "import", json!({ "file": file, "collection": collection }));
     }
     manage(emulator, "import", json!({ "file": odd, "collection": "odd" }));
     manage(emulator, "indexes/create", json!({ "collection": "todos", "keys": { "a.b": -1, "c": 1 }, "unique": true }));
-    manage(emulator, "indexes/create", json!({ "collection": "odd", "keys": { "place": "2dsphere" }, "name": "where" }));
+    manage(
+        emulator,
+        "indexes/create",
+        json!({ "collection": "odd", "keys": { "place": "2dsphere" }, "name": "where" }),
+    );
     manage(emulator, "mode", json!({ "collection": "todos", "mode": "READONLY" }));
     manage(emulator, "mode", json!({ "mode": "PRIVATE" }));
     manage(emulator, "rules/set", json!({ "collection": "odd", "rules": "{ // mine\n  \"read\": true\n}" }));
-    let alice = json!({ "name": "alice", "email": "alice@example.com", "phone": "13800138000", "password": "secret-1" });
+    let alice =
+        json!({ "name": "alice", "email": "alice@example.com", "phone": "13800138000", "password": "secret-1" });
     manage(emulator, "users/add", alice);
     manage(emulator, "users/add", json!({ "name": "bob" }));
     manage(emulator, "users/use", json!({ "name": "bob" }));
@@ -546,7 +568,8 @@ fn act(emulator: &Emulator, action: &str, params: Value) -> Value {
 }
 
 fn find(emulator: &Emulator, collection: &str) -> Value {
-    act(emulator, "database.queryDocument", json!({ "collectionName": collection, "query": {}, "limit": 100 }))["list"].take()
+    act(emulator, "database.queryDocument", json!({ "collectionName": collection, "query": {}, "limit": 100 }))["list"]
+        .take()
 }
 
 fn refusal(emulator: &Emulator, name: &str, params: Value) -> String {

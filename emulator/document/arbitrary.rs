@@ -33,8 +33,29 @@ pub fn document() -> BoxedStrategy<Document> {
 /// A document with keys that mean something elsewhere: types of extended JSON, operators, paths, none at all.
 pub fn odd_document() -> BoxedStrategy<Document> {
     let names = vec![
-        "", "$", "$$", "$x", "$date", "$$date", "$$$date", "$oid", "$numberInt", "$binary", "$type", "$regex", "$options",
-        "$code", "$scope", "$dbPointer", "$uuid", "a.b", ".", "a", "__proto__", "base64", "subType",
+        "",
+        "$",
+        "$$",
+        "$x",
+        "$date",
+        "$$date",
+        "$$$date",
+        "$oid",
+        "$numberInt",
+        "$binary",
+        "$type",
+        "$regex",
+        "$options",
+        "$code",
+        "$scope",
+        "$dbPointer",
+        "$uuid",
+        "a.b",
+        ".",
+        "a",
+        "__proto__",
+        "base64",
+        "subType",
     ];
     let key = select(names).prop_map(str::to_owned);
     let leaf = prop_oneof![4 => common_scalar(), 1 => rare_scalar()];

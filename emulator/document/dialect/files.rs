@@ -139,7 +139,11 @@ mod tests {
         let date = |milliseconds| Bson::DateTime(DateTime::from_millis(milliseconds));
         check(date(882), r#"{"$date":{"$numberLong":"882"}}"#, r#"{"$date":"1970-01-01T00:00:00.882Z"}"#);
         check(date(-1), r#"{"$date":{"$numberLong":"-1"}}"#, r#"{"$date":{"$numberLong":"-1"}}"#);
-        check(date(i64::MAX), r#"{"$date":{"$numberLong":"9223372036854775807"}}"#, r#"{"$date":{"$numberLong":"9223372036854775807"}}"#);
+        check(
+            date(i64::MAX),
+            r#"{"$date":{"$numberLong":"9223372036854775807"}}"#,
+            r#"{"$date":{"$numberLong":"9223372036854775807"}}"#,
+        );
         let oid = r#"{"$oid":"000102030405060708090a0b"}"#;
         check(ObjectId::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]), oid, oid);
     }
@@ -149,7 +153,11 @@ mod tests {
         check(doc! { "$date": 5 }, r#"{"$$date":{"$numberInt":"5"}}"#, r#"{"$$date":5}"#);
         check(doc! { "$$oid": "x", "a": 1 }, r#"{"$$$oid":"x","a":{"$numberInt":"1"}}"#, r#"{"$$$oid":"x","a":1}"#);
         check(doc! { "$x": "x", "$$": "" }, r#"{"$x":"x","$$":""}"#, r#"{"$x":"x","$$":""}"#);
-        check(doc! { "": "", "a.b": "", "__proto__": "" }, r#"{"":"","a.b":"","__proto__":""}"#, r#"{"":"","a.b":"","__proto__":""}"#);
+        check(
+            doc! { "": "", "a.b": "", "__proto__": "" },
+            r#"{"":"","a.b":"","__proto__":""}"#,
+            r#"{"":"","a.b":"","__proto__":""}"#,
+        );
     }
 
     #[test]

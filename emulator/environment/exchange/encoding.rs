@@ -41,7 +41,8 @@ fn guess(bytes: Vec<u8>) -> Result<Decoded, Mistake> {
         return Err(Mistake::new(place, "a byte that is no UTF-8, as the rest of the file is: it is damaged here"));
     }
     decode_as(bytes, GB18030).map_err(|mistake| {
-        let reason = format!("no UTF-8, and from line {} on no GB18030 either; say which encoding it is", mistake.place.line);
+        let reason =
+            format!("no UTF-8, and from line {} on no GB18030 either; say which encoding it is", mistake.place.line);
         Mistake::new(place, reason)
     })
 }
@@ -128,7 +129,11 @@ mod tests {
     #[test]
     fn what_is_neither_is_refused_with_its_place() {
         refused(b"a\nb\xff\n", None, "2:2: no UTF-8, and from line 2 on no GB18030");
-        refused("a\n张三\u{1}李四".as_bytes().split_last().unwrap().1, None, "2:5: a byte that is no UTF-8, as the rest");
+        refused(
+            "a\n张三\u{1}李四".as_bytes().split_last().unwrap().1,
+            None,
+            "2:5: a byte that is no UTF-8, as the rest",
+        );
         refused(b"a\n\xffb", Some("utf-8"), "2:1: a byte that is no UTF-8");
         refused(b"a\nb\x81", Some("gbk"), "2:2: byte 4 of the file is no GBK");
     }

@@ -271,7 +271,8 @@ impl CollectionForm {
             let refused = |reason| ExchangeError::Refused(format!("fields: {reason}"));
             Ok(nesting::segments(name).map_err(refused)?.into_iter().map(str::to_owned).collect())
         };
-        let fields = names.as_ref().map(|names| names.iter().map(segments).collect::<Result<Vec<_>, _>>()).transpose()?;
+        let fields =
+            names.as_ref().map(|names| names.iter().map(segments).collect::<Result<Vec<_>, _>>()).transpose()?;
         match (format, names, fields) {
             (Format::Json, _, fields) => Ok(CollectionForm::Json { fields }),
             (Format::Csv, Some(names), Some(fields)) => Ok(CollectionForm::Csv { names, fields }),

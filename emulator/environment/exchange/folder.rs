@@ -148,9 +148,15 @@ fn check_target(target: &Path, overwrite: bool) -> Result<Standing, ExchangeErro
         return Ok(Standing::EmptyFolder);
     }
     if let Some(stranger) = stranger_among(target, &names)? {
-        return refused(format!("it holds `{stranger}`, which is no part of an export and would be lost: choose another folder"));
+        return refused(format!(
+            "it holds `{stranger}`, which is no part of an export and would be lost: choose another folder"
+        ));
     }
-    if overwrite { Ok(Standing::Fixtures) } else { refused("it holds fixtures already: another folder, or overwrite them".to_owned()) }
+    if overwrite {
+        Ok(Standing::Fixtures)
+    } else {
+        refused("it holds fixtures already: another folder, or overwrite them".to_owned())
+    }
 }
 
 /// Something in the folder that no export would have put there.

@@ -108,7 +108,8 @@ impl Environment {
 
     fn reading(&self, params: ImportParams, progress: Arc<Progress>) -> Result<Reading, ExchangeError> {
         check_absolute(&params.file)?;
-        let unknown = |label: &String| ExchangeError::Refused(format!("`{label}` is no encoding: utf-8, gbk or gb18030 are"));
+        let unknown =
+            |label: &String| ExchangeError::Refused(format!("`{label}` is no encoding: utf-8, gbk or gb18030 are"));
         let found = params.encoding.as_ref().map(|label| encoding::encoding_of(label).ok_or_else(|| unknown(label)));
         Ok(Reading {
             mask: self.mask(&params.anonymise, params.anonymise_key.as_deref())?,
@@ -163,7 +164,8 @@ impl Reading {
         let bytes = read_whole(&self.file, &self.progress)?;
         let decoded = encoding::decode(bytes, self.encoding).map_err(|mistake| self.mistaken(mistake))?;
         let format = self.format.unwrap_or_else(|| format_of(&self.file, &decoded.text));
-        let mut found = Found { reading: &self, documents: Vec::new(), lines: Vec::new(), known: HashMap::new(), repeated: 0 };
+        let mut found =
+            Found { reading: &self, documents: Vec::new(), lines: Vec::new(), known: HashMap::new(), repeated: 0 };
         let mut dropped = false;
         let mut each = |line: usize, document: Document| {
             dropped = self.progress.step().is_err();
@@ -264,7 +266,9 @@ fn placed(error: DatabaseError, file: &Path, lines: &[usize], documents: &[NewDo
     let reason = match &error {
         DatabaseError::DuplicateKey { collection, index, .. } if index == INDEX_IDS => {
             let id = to_shell_text(ValueRef::from(document.id()));
-            format!("_id: the collection `{collection}` has a document {id} already: import with the mode upsert or replace")
+            format!(
+                "_id: the collection `{collection}` has a document {id} already: import with the mode upsert or replace"
+            )
         }
         DatabaseError::DuplicateKey { .. } | DatabaseError::Query(_) | DatabaseError::BadDocument(_) => {
             ActionError::from(error.clone()).message

@@ -3,7 +3,7 @@
 use crate::error::ActionError;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a job is doing.
@@ -19,7 +19,8 @@ pub(crate) enum Stage {
 }
 
 /// In the order of their numbers.
-const STAGES: &[(Stage, &str)] = &[(Stage::Reading, "reading"), (Stage::Storing, "storing"), (Stage::Writing, "writing")];
+const STAGES: &[(Stage, &str)] =
+    &[(Stage::Reading, "reading"), (Stage::Storing, "storing"), (Stage::Writing, "writing")];
 /// Where it cannot be told how much there is to do.
 const TOTAL_UNKNOWN: u64 = u64::MAX;
 

@@ -20,12 +20,16 @@ pub(super) fn read(
     while let Some(start) = next(text, offset) {
         let byte = text.as_bytes().get(start).copied().unwrap_or_default();
         if byte != b'{' {
-            return Err(Mistake::new(lines.place_at(start), stranger(byte, start == next(text, 0).unwrap_or_default())));
+            return Err(Mistake::new(
+                lines.place_at(start),
+                stranger(byte, start == next(text, 0).unwrap_or_default()),
+            ));
         }
         let end = end_of_object(text, start);
         let line = lines.line_at(start);
         let piece = text.get(start..end).unwrap_or_default();
-        let document = document::decode_strict_file_text(piece, now).map_err(|error| misplaced(lines, start, piece, error))?;
+        let document =
+            document::decode_strict_file_text(piece, now).map_err(|error| misplaced(lines, start, piece, error))?;
         each(line, nested(document).map_err(|reason| Mistake::new(Place::line(line), reason))?)?;
         offset = end;
     }
@@ -109,7 +113,10 @@ mod tests {
         check("", &[]);
         check(" \n\n", &[]);
         check("{}\n{\"a\":1}", &[(1, "{}"), (2, "{\"a\":1}")]);
-        check("{\"a\":\"}\\\"\"} {\"a\":\n[1,\n2]}\r\n\r\n{\"b.c\":1}\r\n", &[(1, "{\"a\":\"}\\\"\"}"), (1, "{\"a\":[1,2]}"), (5, "{\"b\":{\"c\":1}}")]);
+        check(
+            "{\"a\":\"}\\\"\"} {\"a\":\n[1,\n2]}\r\n\r\n{\"b.c\":1}\r\n",
+            &[(1, "{\"a\":\"}\\\"\"}"), (1, "{\"a\":[1,2]}"), (5, "{\"b\":{\"c\":1}}")],
+        );
         check("{\"d\":{\"$date\":{\"$numberLong\":\"5\"}}}", &[(1, "{\"d\":{\"$date\":5}}")]);
     }
 

@@ -32,7 +32,11 @@ impl Mask {
         let paths = paths.iter().map(|path| {
             let segments: Vec<String> = path.split('.').map(str::to_owned).collect();
             let is_path = segments.iter().all(|segment| !segment.is_empty());
-            if is_path { Ok(segments) } else { Err(format!("`{path}` is no field to anonymise: `phone` is, or `owner.phone`")) }
+            if is_path {
+                Ok(segments)
+            } else {
+                Err(format!("`{path}` is no field to anonymise: `phone` is, or `owner.phone`"))
+            }
         });
         // An HMAC takes keys of any length.
         let mac = Hmac::new_from_slice(key).map_err(|error| error.to_string())?;
@@ -82,7 +86,9 @@ impl Mask {
     fn value(&self, value: &mut Bson) {
         match value {
             Bson::String(text) | Bson::Symbol(text) | Bson::JavaScriptCode(text) => *text = self.text(text),
-            Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) | Bson::Decimal128(_) => digits::mask_number(&self.hashes, value),
+            Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) | Bson::Decimal128(_) => {
+                digits::mask_number(&self.hashes, value)
+            }
             Bson::DateTime(date) => *date = self.date(*date),
             Bson::ObjectId(id) => {
                 let hash = self.hashes.of("object id", &id.bytes());
@@ -171,7 +177,10 @@ mod tests {
         };
         expect(&["a"], r##"{"a": "#", "b": [{"a": "x", "c": "x"}, [{"a": "x"}], 5], "d": {"a": "x"}}"##);
         expect(&["b.a", "d"], r##"{"a": "x", "b": [{"a": "#", "c": "x"}, [{"a": "#"}], 5], "d": {"a": "#"}}"##);
-        expect(&["users.a", "other.a", "z"], r##"{"a": "#", "b": [{"a": "x", "c": "x"}, [{"a": "x"}], 5], "d": {"a": "x"}}"##);
+        expect(
+            &["users.a", "other.a", "z"],
+            r##"{"a": "#", "b": [{"a": "x", "c": "x"}, [{"a": "x"}], 5], "d": {"a": "x"}}"##,
+        );
         assert!(Mask::new(&["a..b".to_owned()], b"").is_err());
     }
 
@@ -184,7 +193,9 @@ mod tests {
             document.get_array("v").unwrap().iter().map(|value| ValueRef::from(value).type_name()).collect()
         };
         assert_eq!(types(&before), types(&after));
-        for (index, (before, after)) in before.get_array("v").unwrap().iter().zip(after.get_array("v").unwrap()).enumerate() {
+        for (index, (before, after)) in
+            before.get_array("v").unwrap().iter().zip(after.get_array("v").unwrap()).enumerate()
+        {
             assert_eq!(before == after, index < 2, "{before} {after}");
         }
     }

@@ -39,16 +39,10 @@ use storage::StorageError;
 pub(crate) enum ExchangeError {
     /// Something in a file is not what it should be.
     #[error("{}:{mistake}", .path.display())]
-    Mistake {
-        path: PathBuf,
-        mistake: Mistake,
-    },
+    Mistake { path: PathBuf, mistake: Mistake },
     /// A file or folder cannot be read or written.
     #[error("{}: {source}", .path.display())]
-    Io {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
     /// A parameter, or what it names, does not do.
     #[error("{0}")]
     Refused(String),
@@ -84,7 +78,7 @@ impl Format {
 }
 
 impl ExchangeError {
-    fn io(path: &Path) -> impl FnOnce(io::Error) -> ExchangeError {
+    fn io(path: &Path) -> impl FnOnce(io::Error) -> ExchangeError + use<> {
         let path = path.to_path_buf();
         |source| ExchangeError::Io { path, source }
     }

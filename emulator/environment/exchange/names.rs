@@ -65,8 +65,11 @@ impl FilePaths {
         if !is_path(path) || self.files.contains(&lower) || self.folders.contains_key(&lower) {
             return false;
         }
-        let folders: Vec<(String, String)> =
-            path.match_indices('/').filter_map(|(end, _)| path.get(..end)).map(|f| (f.to_lowercase(), f.to_owned())).collect();
+        let folders: Vec<(String, String)> = path
+            .match_indices('/')
+            .filter_map(|(end, _)| path.get(..end))
+            .map(|f| (f.to_lowercase(), f.to_owned()))
+            .collect();
         let is_free = |(lower, written): &(String, String)| {
             !self.files.contains(lower) && self.folders.get(lower).is_none_or(|known| known == written)
         };
@@ -115,7 +118,8 @@ fn escape(name: &str, is_odd: impl Fn(char) -> bool) -> String {
 }
 
 fn from_hexadecimal(digits: &[u8]) -> Option<u8> {
-    let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    let digits =
+        std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
     u8::from_str_radix(digits, 16).ok()
 }
 

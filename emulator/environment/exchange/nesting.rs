@@ -21,7 +21,9 @@ pub(super) fn segments(key: &str) -> Result<Vec<&str>, String> {
     }
     let segments: Vec<&str> = key.split('.').collect();
     if segments.iter().any(|segment| segment.is_empty()) {
-        return Err(format!("the key `{key}` begins or ends with a dot, or has two in a row: a dot leads to an inner field"));
+        return Err(format!(
+            "the key `{key}` begins or ends with a dot, or has two in a row: a dot leads to an inner field"
+        ));
     }
     match segments.iter().find(|segment| segment.starts_with('$')) {
         Some(segment) => Err(format!("the key `{key}`: the field `{segment}` begins with `$`")),

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A place in a text, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub(super) line: usize,
     /// In characters; `None` where the whole line is meant.
     pub(super) column: Option<usize>,
@@ -12,7 +12,7 @@ pub(super) struct Place {
 
 /// A mistake in a text: `3:14: a comma is missing`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mistake {
+pub(crate) struct Mistake {
     pub(super) place: Place,
     pub(super) reason: String,
 }

@@ -6,10 +6,7 @@ use super::place::{Lines, Mistake, Place};
 use document::{Bson, Document, FileForm, ValueRef, to_shell_text, write_file_value};
 
 /// Reads `text` and hands each document on, with the line on which it begins.
-pub(super) fn read(
-    text: &str,
-    each: &mut impl FnMut(usize, Document) -> Result<(), Mistake>,
-) -> Result<(), Mistake> {
+pub(super) fn read(text: &str, each: &mut impl FnMut(usize, Document) -> Result<(), Mistake>) -> Result<(), Mistake> {
     let mut rows = Rows { text, offset: 0, lines: Lines::new(text) };
     let Some(header) = rows.next()? else {
         return Err(Mistake::new(Place::line(1), "the first row must name the fields, and there is none"));
@@ -111,7 +108,8 @@ impl Rows<'_> {
         match self.rest().chars().next() {
             None | Some(',' | '\n' | '\r') => Ok(text),
             Some(_) => {
-                let reason = "after a closing quote comes a comma or the end of the line; a quote within is written twice";
+                let reason =
+                    "after a closing quote comes a comma or the end of the line; a quote within is written twice";
                 Err(Mistake::new(self.lines.place_at(self.offset), reason))
             }
         }
@@ -146,7 +144,9 @@ fn fields(header: &[Cell]) -> Result<Vec<(String, Vec<String>)>, Mistake> {
 fn check_width(fields: &[(String, Vec<String>)], row: &[Cell]) -> Result<(), Mistake> {
     let (named, found) = (fields.len(), row.len());
     match row.get(named).or(row.last()).filter(|_| named != found) {
-        Some(cell) => Err(Mistake::new(cell.place, format!("the row has {found} cells, the first row names {named} fields"))),
+        Some(cell) => {
+            Err(Mistake::new(cell.place, format!("the row has {found} cells, the first row names {named} fields")))
+        }
         None => Ok(()),
     }
 }
@@ -168,7 +168,9 @@ fn cell_of(value: &Bson) -> String {
         Bson::String(text) | Bson::Symbol(text) => text.clone(),
         Bson::ObjectId(id) => id.to_hex(),
         Bson::DateTime(_) => date_text(value),
-        Bson::Boolean(_) | Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) | Bson::Decimal128(_) => plain_number(value),
+        Bson::Boolean(_) | Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) | Bson::Decimal128(_) => {
+            plain_number(value)
+        }
         _ => json(value),
     }
 }
@@ -229,7 +231,10 @@ mod tests {
     #[test]
     fn rows_become_documents() {
         check("a,b\n1,x\n", &[(2, r#"{"a":1,"b":"x"}"#)]);
-        check("a,b.c,b.d\r\n1,2,3\r\n\r\n4,5,6", &[(2, r#"{"a":1,"b":{"c":2,"d":3}}"#), (4, r#"{"a":4,"b":{"c":5,"d":6}}"#)]);
+        check(
+            "a,b.c,b.d\r\n1,2,3\r\n\r\n4,5,6",
+            &[(2, r#"{"a":1,"b":{"c":2,"d":3}}"#), (4, r#"{"a":4,"b":{"c":5,"d":6}}"#)],
+        );
         check("\"a\",b\n\"x\ny\"\"\", \"z\"\n,\n", &[(2, r#"{"a":"x\ny\"","b":"z"}"#), (4, r#"{"a":"","b":""}"#)]);
         check("a\n", &[]);
     }
@@ -237,7 +242,8 @@ mod tests {
     #[test]
     fn what_looks_like_a_number_is_one() {
         let cells = "1,007,-5,+5,2147483648,1.5,1e3,.5,1e999,1 2,0x10,true,NaN,,\"12\"";
-        let expected = r#"[1,7,-5,5,2147483648,1.5,1000.0,0.5,"1e999","1 2","0x10","true",{"$numberDouble":"NaN"},"",12]"#;
+        let expected =
+            r#"[1,7,-5,5,2147483648,1.5,1000.0,0.5,"1e999","1 2","0x10","true",{"$numberDouble":"NaN"},"",12]"#;
         let values: Vec<Bson> = cells.split(',').map(|cell| typed(cell.trim_matches('"').to_owned())).collect();
         assert_eq!(json(&Bson::Array(values)), expected);
     }

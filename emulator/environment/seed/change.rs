@@ -261,9 +261,7 @@ async fn store(environment: &Environment, fixture: &File, path: &FilePath) -> Re
         let Some(bytes) = chunk.get(..length).filter(|bytes| !bytes.is_empty()) else { break };
         upload.write(bytes).await?;
     }
-    upload
-        .finish(&environment.name, path, fixture.content_type.as_deref(), fixture.owner.as_deref())
-        .await?;
+    upload.finish(&environment.name, path, fixture.content_type.as_deref(), fixture.owner.as_deref()).await?;
     Ok(())
 }
 

@@ -71,7 +71,8 @@ impl Fixtures {
             collections: read_collections(&path(FixtureFile::Database), now, progress)?,
             files: read_files(&path(FixtureFile::Storage), &path(FixtureFile::Files))?,
             users: read_json(&users_path)?.unwrap_or_default(),
-            permissions: [read_modes(&path(FixtureFile::Permissions))?, read_rules(&path(FixtureFile::Rules))?].concat(),
+            permissions: [read_modes(&path(FixtureFile::Permissions))?, read_rules(&path(FixtureFile::Rules))?]
+                .concat(),
             indexes: read_indexes(&path(FixtureFile::Indexes))?,
             users_path,
         })
@@ -154,7 +155,8 @@ fn read_collections(folder: &Path, now: DateTime, progress: &Progress) -> Result
 
 fn collection_name(path: &Path) -> Result<CollectionName, SeedError> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    access::collection(&collection_of_file(&stem)).map_err(|error| SeedError::Name { path: path.to_path_buf(), reason: error.message })
+    access::collection(&collection_of_file(&stem))
+        .map_err(|error| SeedError::Name { path: path.to_path_buf(), reason: error.message })
 }
 
 fn read_line(path: &Path, line: usize, text: &str, now: DateTime) -> Result<NewDocument, SeedError> {
@@ -262,10 +264,8 @@ fn read_text(path: &Path) -> Result<String, SeedError> {
 fn read_files(storage: &Path, lines: &Path) -> Result<Vec<File>, SeedError> {
     let known: FileLines = read_json(lines)?.unwrap_or_default();
     let mut bodies = list_files(storage)?;
-    let failed = |path: &str, reason: &str| SeedError::Name {
-        path: lines.to_path_buf(),
-        reason: format!("`{path}`: {reason}"),
-    };
+    let failed =
+        |path: &str, reason: &str| SeedError::Name { path: lines.to_path_buf(), reason: format!("`{path}`: {reason}") };
     let mut files = Vec::new();
     for (path, line) in known {
         let name = line.source.as_deref().unwrap_or(&path);
@@ -379,11 +379,14 @@ mod tests {
     fn files_are_known_by_their_lines() {
         let folder = folder_with("storage/.unnamed/0", "x");
         std::fs::write(folder.path().join("storage/b.txt"), "y").unwrap();
-        let lines = r#"{"a/../con": {"source": ".unnamed/0", "owner": "o1", "modified": 5}, "b.txt": {"contentType": "x/y"}}"#;
+        let lines =
+            r#"{"a/../con": {"source": ".unnamed/0", "owner": "o1", "modified": 5}, "b.txt": {"contentType": "x/y"}}"#;
         std::fs::write(folder.path().join("files.json"), lines).unwrap();
         let files = read(folder.path()).unwrap().files;
-        let seen: Vec<_> =
-            files.iter().map(|file| (file.path.as_str(), file.owner.as_deref(), file.content_type.as_deref())).collect();
+        let seen: Vec<_> = files
+            .iter()
+            .map(|file| (file.path.as_str(), file.owner.as_deref(), file.content_type.as_deref()))
+            .collect();
         assert_eq!(seen, [("a/../con", Some("o1"), None), ("b.txt", None, Some("x/y"))]);
         for (lines, expected) in [
             (r#"{"c": {}}"#, "files.json: `c`: there is no file storage/c"),

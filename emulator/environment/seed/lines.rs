@@ -174,7 +174,9 @@ impl FileLine {
         let decoded = document::decode(&json!({ "$date": modified }), DateTime::MIN);
         match decoded {
             Ok(Bson::DateTime(date)) if !modified.is_object() => Ok(Some(date.timestamp_millis())),
-            Ok(_) | Err(_) => Err(format!("modified: {modified} is no date: `2026-01-31T12:00:00Z` is, or milliseconds")),
+            Ok(_) | Err(_) => {
+                Err(format!("modified: {modified} is no date: `2026-01-31T12:00:00Z` is, or milliseconds"))
+            }
         }
     }
 }
@@ -202,7 +204,8 @@ mod tests {
     #[test]
     fn dates_come_back() {
         for milliseconds in [0, 882, -1, 1_700_000_000_000, i64::MAX] {
-            let line = FileLine { modified: Some(FileLine::date(DateTime::from_millis(milliseconds))), ..FileLine::default() };
+            let line =
+                FileLine { modified: Some(FileLine::date(DateTime::from_millis(milliseconds))), ..FileLine::default() };
             assert_eq!(line.modified_ms(), Ok(Some(milliseconds)));
         }
         let line = FileLine { modified: Some(json!("noon")), ..FileLine::default() };

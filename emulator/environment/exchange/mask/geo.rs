@@ -4,15 +4,8 @@ use super::Hashes;
 use document::{Bson, Document, ValueRef};
 use std::f64::consts::TAU;
 
-const TYPES: &[&str] = &[
-    "GeometryCollection",
-    "LineString",
-    "MultiLineString",
-    "MultiPoint",
-    "MultiPolygon",
-    "Point",
-    "Polygon",
-];
+const TYPES: &[&str] =
+    &["GeometryCollection", "LineString", "MultiLineString", "MultiPoint", "MultiPolygon", "Point", "Polygon"];
 /// A tenth of a metre.
 const STEPS_PER_DEGREE: f64 = 1e6;
 

@@ -104,13 +104,23 @@ mod tests {
 
     /// The text with 9 for every digit and a for every letter.
     fn form(text: &str) -> String {
-        let of = |c: char| if c.is_ascii_digit() { '9' } else if c.is_ascii_alphabetic() { 'a' } else { c };
+        let of = |c: char| {
+            if c.is_ascii_digit() {
+                '9'
+            } else if c.is_ascii_alphabetic() {
+                'a'
+            } else {
+                c
+            }
+        };
         text.chars().map(of).collect()
     }
 
     #[test]
     fn kinds_of_text_stay() {
-        for text in ["13800138000", "+86 138-0013-8000", "007", "5", "110101199003074510", "11010119900307451X", "010-12345678"] {
+        for text in
+            ["13800138000", "+86 138-0013-8000", "007", "5", "110101199003074510", "11010119900307451X", "010-12345678"]
+        {
             assert_eq!(form(&mask(text)), form(text), "{}", mask(text));
             assert_ne!(mask(text), text);
         }
