@@ -307,7 +307,7 @@ fn mistakes() -> Vec<(&'static str, Vec<u8>, Value, &'static str)> {
     let long_id = format!("{{}}\n{{\"_id\":\"{}\"}}", "x".repeat(1025));
     let json_mistakes: &[(&str, &str)] = &[
         ("[{\"_id\":\"n\"}]", "1:1: an array: the objects stand"),
-        ("{\"_id\":\"n\"},\n{}", "1:11: a comma between the objects"),
+        ("{\"_id\":\"n\"},\n{}", "1:12: a comma between the objects"),
         ("{}\n\"x\"", "2:1: an object must stand here"),
         ("{}\n5", "2:1: an object must stand here"),
         ("{}\n}", "2:1: a bracket that nothing opened"),
@@ -369,7 +369,7 @@ fn mistakes() -> Vec<(&'static str, Vec<u8>, Value, &'static str)> {
         ("large.json", large.into_bytes(), json!({}), "2: the document takes "),
         ("long.json", long_id.into_bytes(), json!({}), "2: the _id is too long"),
         ("bytes.json", b"{}\n{\"a\":\"\xff\"}".to_vec(), json!({}), "2:7: no UTF-8, and from line 2 on no GB18030"),
-        ("cut.json", "{}\n{\"a\":\"云朵\u{1}".as_bytes()[..13].to_vec(), json!({}), "2:8: a byte that is no UTF-8"),
+        ("cut.json", "{}\n{\"a\":\"云朵云".as_bytes()[..17].to_vec(), json!({}), "2:9: a byte that is no UTF-8"),
         ("gbk.json", b"{\"a\":\"\xd5\xc5\"}".to_vec(), json!({ "encoding": "utf-8" }), "1:7: a byte that is no UTF-8"),
         ("odd.csv", b"a\nb\x81".to_vec(), json!({ "encoding": "gbk" }), "2:2: byte 4 of the file is no GBK"),
     ]);
