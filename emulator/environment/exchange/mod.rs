@@ -19,8 +19,6 @@ mod nesting;
 mod place;
 mod table;
 
-pub(crate) use export::{CollectionExportParams, ExportParams};
-pub(crate) use import::ImportParams;
 pub(crate) use jobs::{Dropped, Job, Jobs, Progress, Stage};
 pub(crate) use names::collection_of_file;
 

@@ -98,7 +98,7 @@ fn is_name(name: &str) -> bool {
 fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
     let is_numbered = |device: &&str| {
-        let number = stem.strip_prefix(**device).unwrap_or_default();
+        let number = stem.strip_prefix(*device).unwrap_or_default();
         matches!(number, "¹" | "²" | "³") || number.len() == 1 && number.bytes().all(|digit| digit.is_ascii_digit())
     };
     NAMES_RESERVED.contains(&stem.as_str()) || DEVICES_NUMBERED.iter().any(|device| is_numbered(&device))

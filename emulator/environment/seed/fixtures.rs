@@ -11,7 +11,7 @@ use crate::exchange::{Progress, Stage, collection_of_file};
 use crate::indexes::IndexLine;
 use crate::register::{self, Entries, Entry};
 use database::{CollectionName, DatabaseError, IndexDefinition, NewDocument};
-use document::{Bson, DateTime, Document, ValueRef, encode_key, to_shell_text};
+use document::{Bson, DateTime, ValueRef, encode_key, to_shell_text};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
