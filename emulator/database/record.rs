@@ -58,18 +58,23 @@ pub(crate) fn decode_number(value: &Value) -> Result<u64, DatabaseError> {
 
 /// A document that may be stored: it has a proper `_id`, in the first place, and is not too large.
 #[derive(Debug, Clone)]
-pub(crate) struct NewDocument {
+pub struct NewDocument {
     pub(crate) id: Bson,
     pub(crate) bytes: RawDocumentBuf,
 }
 
 impl NewDocument {
-    /// Checks a document and encodes it.
-    pub(crate) fn prepare(document: Document) -> Result<NewDocument, DatabaseError> {
+    /// Checks a document and encodes it; [`DatabaseError::BadDocument`] says why it may not be stored.
+    pub fn prepare(document: Document) -> Result<NewDocument, DatabaseError> {
         let id = document.get("_id").cloned().ok_or_else(|| bad("the document has no _id"))?;
         check_id(&id)?;
         let bytes = encode(&with_id_first(document, &id))?;
         Ok(NewDocument { id, bytes })
+    }
+
+    /// Its `_id`.
+    pub fn id(&self) -> &Bson {
+        &self.id
     }
 
     /// The document as it will be stored.

@@ -1,10 +1,13 @@
 //! What is asked of a collection, and what comes back: filters and updates arrive here parsed.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use document::{Bson, Document};
 use query::aggregate::Pipeline;
 use query::{Filter, Projection, Sort, Update};
 
-use crate::{CollectionName, IndexDefinition};
+use crate::{CollectionName, IndexDefinition, NewDocument};
 
 /// Documents to read.
 #[derive(Debug, Clone)]
@@ -85,6 +88,11 @@ pub struct RefillRequest {
     pub indexes: Vec<(CollectionName, IndexDefinition)>,
     /// Collections to make where they are missing, and documents to insert, each with its `_id`.
     pub collections: Vec<(CollectionName, Vec<Document>)>,
+    /// More of the same, of documents that were checked and encoded before.
+    pub prepared: Vec<(CollectionName, Arc<Vec<NewDocument>>)>,
+    /// Where the writer counts the documents of `collections` and `prepared` that it has stored, for whoever wants to look
+    /// meanwhile. After an error it is the number of the one that was refused.
+    pub stored: Option<Arc<AtomicU64>>,
     /// Whether a document takes the place of one with its `_id`, instead of being refused.
     pub replaces: bool,
 }

@@ -1,5 +1,8 @@
 //! What each kind of write does with a commit being drafted. Runs on the writer's thread.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use document::{Bson, Document, DocumentRef, ValueRef};
 use query::{FieldChanges, Filter, QueryError, QueryErrorKind};
 
@@ -16,14 +19,16 @@ use crate::{
 /// A [`RefillRequest`] whose documents may all be stored.
 pub(crate) struct Refill {
     request: RefillRequest,
-    collections: Vec<(CollectionName, Vec<NewDocument>)>,
+    collections: Vec<(CollectionName, Arc<Vec<NewDocument>>)>,
 }
 
 impl Refill {
     pub(crate) fn prepare(mut request: RefillRequest) -> Result<Refill, DatabaseError> {
         let collections = std::mem::take(&mut request.collections).into_iter();
-        let prepared = collections.map(|(name, documents)| Ok((name, prepare(documents)?)));
-        Ok(Refill { collections: prepared.collect::<Result<_, DatabaseError>>()?, request })
+        let prepared = collections.map(|(name, documents)| Ok((name, Arc::new(prepare(documents)?))));
+        let mut collections = prepared.collect::<Result<Vec<_>, DatabaseError>>()?;
+        collections.append(&mut request.prepared);
+        Ok(Refill { collections, request })
     }
 }
 
@@ -56,7 +61,10 @@ pub(crate) fn refill(draft: &mut Draft<'_>, refill: &Refill) -> Result<Refilled,
     }
     for (name, documents) in collections {
         let target = target(draft, name)?;
-        for document in documents {
+        for document in documents.iter() {
+            if let Some(stored) = &request.stored {
+                stored.store(refilled.inserted + refilled.replaced, Ordering::Relaxed);
+            }
             let replaces = request.replaces && replace(draft, &target, document)?;
             if replaces {
                 refilled.replaced += 1;

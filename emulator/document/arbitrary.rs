@@ -30,6 +30,42 @@ pub fn document() -> BoxedStrategy<Document> {
     fields(value()).boxed()
 }
 
+/// A document with keys that mean something elsewhere: types of extended JSON, operators, paths, none at all.
+pub fn odd_document() -> BoxedStrategy<Document> {
+    let names = vec![
+        "",
+        "$",
+        "$$",
+        "$x",
+        "$date",
+        "$$date",
+        "$$$date",
+        "$oid",
+        "$numberInt",
+        "$binary",
+        "$type",
+        "$regex",
+        "$options",
+        "$code",
+        "$scope",
+        "$dbPointer",
+        "$uuid",
+        "a.b",
+        ".",
+        "a",
+        "__proto__",
+        "base64",
+        "subType",
+    ];
+    let key = select(names).prop_map(str::to_owned);
+    let leaf = prop_oneof![4 => common_scalar(), 1 => rare_scalar()];
+    let odd = leaf.prop_recursive(3, 24, 3, move |inner| {
+        let fields = vec((key.clone(), inner.clone()), 0..3).prop_map(Document::from_iter);
+        prop_oneof![3 => fields.prop_map(Bson::Document), 1 => vec(inner, 0..3).prop_map(Bson::Array)]
+    });
+    fields(odd).boxed()
+}
+
 /// A value as mini programs write them: null, booleans, numbers, texts, dates, and documents and arrays of such.
 pub fn common_value() -> BoxedStrategy<Bson> {
     common_scalar()

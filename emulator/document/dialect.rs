@@ -3,6 +3,7 @@
 
 mod decode;
 mod encode;
+mod files;
 mod wrappers;
 
 use bson::{Bson, DateTime, Document};
@@ -11,6 +12,7 @@ use crate::limits::{DOCUMENT_BYTES_MAX, NESTING_MAX};
 use crate::value::{DocumentRef, ValueRef};
 
 pub use encode::Encoded;
+pub use files::{FileForm, write_file_value};
 
 /// How an answer spells its values. Requests need no dialect: the three forms do not contradict each other, so decoding
 /// takes them all.
@@ -57,6 +59,12 @@ pub enum DialectError {
         /// The key or the path to it, NUL printed as `\0`.
         place: String,
     },
+    /// A key that stands twice in one object, where that is a mistake.
+    #[error("the key {place} stands twice in its object")]
+    RepeatedKey {
+        /// The key or the path to it.
+        place: String,
+    },
     /// More than [`NESTING_MAX`] levels of documents and arrays.
     #[error("nested more than {NESTING_MAX} levels deep")]
     TooDeep,
@@ -89,7 +97,17 @@ pub fn decode_text(text: &str, now: DateTime) -> Result<Document, DialectError> 
 
 /// Decodes the text of any JSON value, such as a stage's `3` or `"$tags"`, as [`decode_text`] does.
 pub fn decode_value_text(text: &str, now: DateTime) -> Result<Bson, DialectError> {
-    decode::from_text(text, now)
+    decode::from_text(text, now, decode::Source::Request)
+}
+
+/// Decodes the text of an object out of a file that [`write_file_value`] or a human wrote.
+pub fn decode_file_text(text: &str, now: DateTime) -> Result<Document, DialectError> {
+    into_document(decode::from_text(text, now, decode::Source::File)?)
+}
+
+/// As [`decode_file_text`], but a key that stands twice in an object is a mistake.
+pub fn decode_strict_file_text(text: &str, now: DateTime) -> Result<Document, DialectError> {
+    into_document(decode::from_text(text, now, decode::Source::StrictFile)?)
 }
 
 /// Appends `document` as JSON text. An ObjectId is printed as its hex string in every dialect (protocol §2.2, test

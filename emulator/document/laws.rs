@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 use proptest::prelude::*;
 
-use crate::arbitrary::{alike, document, number, value};
+use crate::arbitrary::{alike, document, number, odd_document, value};
 use crate::*;
 
 fn key(value: &Bson) -> Vec<u8> {
@@ -132,6 +132,21 @@ proptest! {
     #[test]
     fn g_round_trips(document in document()) {
         check_round_trip(document, Dialect::G)?;
+    }
+
+    #[test]
+    fn files_keep_every_byte(document in document(), odd in odd_document()) {
+        for document in [document, odd] {
+            for form in [FileForm::Canonical, FileForm::Relaxed] {
+                let mut text = String::new();
+                write_file_value(ValueRef::Document((&document).into()), form, &mut text);
+                prop_assert!(!text.contains('\n'), "one line");
+                let decoded = decode_file_text(&text, now()).unwrap();
+                prop_assert_eq!(raw(&decoded).as_bytes(), raw(&document).as_bytes(), "{}", &text);
+                let decoded = decode_strict_file_text(&text, now()).unwrap();
+                prop_assert_eq!(raw(&decoded).as_bytes(), raw(&document).as_bytes(), "{}", &text);
+            }
+        }
     }
 
     #[test]

@@ -17,8 +17,8 @@ pub mod value;
 pub use bson::{Binary, Bson, DateTime, Document, RawArray, RawDocument, RawDocumentBuf, Timestamp, oid::ObjectId};
 
 pub use dialect::{
-    Dialect, DialectError, Encoded, decode, decode_document, decode_text, decode_value_text, encode_text, encode_value,
-    write_value,
+    Dialect, DialectError, Encoded, FileForm, decode, decode_document, decode_file_text, decode_strict_file_text,
+    decode_text, decode_value_text, encode_text, encode_value, write_file_value, write_value,
 };
 pub use key::{encode_key, encode_key_descending};
 pub use limits::check_limits;

@@ -113,6 +113,15 @@ impl PasswordHash {
         &self.0
     }
 
+    /// Takes what `text` gave out of a file.
+    pub(crate) fn read(text: &str) -> Result<PasswordHash, ActionError> {
+        let is_base64 = |part: &str| STANDARD_NO_PAD.decode(part).is_ok_and(|bytes| !bytes.is_empty());
+        match text.split_once('$') {
+            Some((salt, hash)) if is_base64(salt) && is_base64(hash) => Ok(PasswordHash(text.to_owned())),
+            Some(_) | None => Err(ActionError::invalid_param("`passwordHash` is none that an export wrote")),
+        }
+    }
+
     /// Reads what `text` gave.
     pub(crate) fn kept(text: &str) -> PasswordHash {
         PasswordHash(text.to_owned())

@@ -7,6 +7,7 @@ use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::data_folder::{DataFolder, DataFolderError, Holder};
 use crate::error::ActionError;
+use crate::exchange::Jobs;
 use crate::files::{self, Unnamed};
 use crate::forks;
 use crate::identity::Sessions;
@@ -97,6 +98,8 @@ pub(crate) struct Shared {
     /// Held while a user is made, so that no two get the same name or address.
     pub(crate) making_user: tokio::sync::Mutex<()>,
     pub(crate) watches: Watches,
+    /// What takes long and runs now.
+    pub(crate) jobs: Jobs,
     /// One for each environment that was opened, or had users or modes when the cloud was.
     pub(crate) registers: Registers,
     pub(crate) store: Store,
@@ -137,6 +140,7 @@ impl Cloud {
             outbox: Outbox::default(),
             making_user: tokio::sync::Mutex::default(),
             watches: Watches::default(),
+            jobs: Jobs::default(),
             registers,
             store,
             holder,

@@ -10,6 +10,7 @@ mod clock;
 mod cloud;
 mod data_folder;
 mod error;
+mod exchange;
 mod files;
 mod forks;
 mod identity;

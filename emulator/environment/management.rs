@@ -30,13 +30,17 @@ enum Command {
     Create,
     Drop,
     Explain,
+    Export,
+    ExportCollection,
     Fork,
     Forks,
+    Import,
     IndexesCreate,
     IndexesDrop,
     IndexesList,
     Mode,
     Outbox,
+    Progress,
     Reset,
     Restore,
     RulesSet,
@@ -60,13 +64,17 @@ const COMMANDS: &[(&str, Command)] = &[
     ("create", Command::Create),
     ("drop", Command::Drop),
     ("explain", Command::Explain),
+    ("export", Command::Export),
+    ("export/collection", Command::ExportCollection),
     ("fork", Command::Fork),
     ("forks", Command::Forks),
+    ("import", Command::Import),
     ("indexes/create", Command::IndexesCreate),
     ("indexes/drop", Command::IndexesDrop),
     ("indexes/list", Command::IndexesList),
     ("mode", Command::Mode),
     ("outbox", Command::Outbox),
+    ("progress", Command::Progress),
     ("reset", Command::Reset),
     ("restore", Command::Restore),
     ("rules/set", Command::RulesSet),
@@ -181,6 +189,13 @@ struct SeedParams {
     folder: PathBuf,
     #[serde(default)]
     reset: bool,
+    job: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobParams {
+    job: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -239,6 +254,8 @@ impl Environment {
                 Ok(json!({}))
             }
             Command::Explain => self.explain(read(params)?).await,
+            Command::Export => Ok(self.export(read(params)?).await?),
+            Command::ExportCollection => Ok(self.export_collection(read(params)?).await?),
             Command::Fork => {
                 let ForkParams { name } = read(params)?;
                 Ok(json!({ "env": self.fork(name.as_deref()).await? }))
@@ -247,6 +264,7 @@ impl Environment {
                 let NoParams {} = read(params)?;
                 Ok(json!({ "forks": self.forks() }))
             }
+            Command::Import => Ok(self.import(read(params)?).await?),
             Command::IndexesCreate => self.create_index(read(params)?).await,
             Command::IndexesDrop => self.drop_index(read(params)?).await,
             Command::IndexesList => self.list_indexes(&read(params)?),
@@ -254,6 +272,10 @@ impl Environment {
             Command::Outbox => {
                 let NoParams {} = read(params)?;
                 Ok(self.outbox())
+            }
+            Command::Progress => {
+                let JobParams { job } = read(params)?;
+                Ok(self.shared.jobs.report(&job))
             }
             Command::Reset => {
                 let NoParams {} = read(params)?;
@@ -405,8 +427,9 @@ impl Environment {
         Ok(json!({}))
     }
 
-    async fn seed(&self, SeedParams { folder, reset }: SeedParams) -> Result<Value, ActionError> {
-        let seeded = seed::seed(self, &folder, reset).await.map_err(refused)?;
+    async fn seed(&self, SeedParams { folder, reset, job }: SeedParams) -> Result<Value, ActionError> {
+        let job = self.shared.jobs.begin(job)?;
+        let seeded = seed::seed(self, &folder, reset, &job).await.map_err(refused)?;
         Ok(match seeded {
             Seeded::Filled { collections, documents, files, users } => {
                 json!({ "collections": collections, "documents": documents, "files": files, "users": users })

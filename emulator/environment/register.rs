@@ -131,12 +131,7 @@ impl Register {
 
     /// Reads everything again from the collection that keeps it. For whoever is changing it.
     pub(crate) async fn reload(&self) -> Result<(), DatabaseError> {
-        let mut entries = Entries::default();
-        for document in self.documents().await? {
-            if let Some(entry) = Document::try_from(document).ok().and_then(|document| Entry::read(&document)) {
-                entries.put(entry);
-            }
-        }
+        let entries = Entries::of_documents(self.documents().await?);
         self.publish(Arc::new(entries));
         Ok(())
     }
@@ -210,6 +205,17 @@ impl Register {
 }
 
 impl Entries {
+    /// Those that the collection which keeps them holds.
+    pub(crate) fn of_documents(documents: Vec<RawDocumentBuf>) -> Entries {
+        let mut entries = Entries::default();
+        for document in documents {
+            if let Some(entry) = Document::try_from(document).ok().and_then(|document| Entry::read(&document)) {
+                entries.put(entry);
+            }
+        }
+        entries
+    }
+
     /// The users, in the order in which they were added.
     pub(crate) fn users(&self) -> &[User] {
         &self.users
@@ -243,6 +249,22 @@ impl Entries {
     /// The rules of functions; without any, whoever has signed in may call them (semantics §7.5).
     pub(crate) fn of_functions(&self) -> Option<&Written<FunctionRules>> {
         self.functions.as_ref()
+    }
+
+    /// The collections whose mode was set, and it.
+    pub(crate) fn collection_modes(&self) -> impl Iterator<Item = (&str, Mode)> {
+        self.collections.iter().filter_map(|(name, permission)| match permission {
+            Permission::Mode(mode) => Some((name.as_str(), *mode)),
+            Permission::Rules(_) => None,
+        })
+    }
+
+    /// The mode of files, if it was set.
+    pub(crate) fn files_mode(&self) -> Option<Mode> {
+        match &self.files {
+            Some(Permission::Mode(mode)) => Some(*mode),
+            Some(Permission::Rules(_)) | None => None,
+        }
     }
 
     /// Every text of rules, and what it is for.

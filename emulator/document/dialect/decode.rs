@@ -7,18 +7,29 @@ use std::fmt;
 use bson::{Bson, DateTime, Document};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::DialectError;
 use super::wrappers::{self, Reading};
+use super::{DialectError, files};
 use crate::limits::NESTING_MAX;
 
 pub(super) fn from_json(json: &serde_json::Value, now: DateTime) -> Result<Bson, DialectError> {
-    let walk = Walk::new(now);
+    let walk = Walk::new(now, Source::Request);
     let outcome = Node::top(&walk).deserialize(json);
     outcome.map_err(|error| walk.into_error(error))
 }
 
-pub(super) fn from_text(text: &str, now: DateTime) -> Result<Bson, DialectError> {
-    let walk = Walk::new(now);
+/// Where JSON comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// An SDK.
+    Request,
+    /// A file: what `files.rs` escaped is itself again.
+    File,
+    /// A file in which no key may stand twice in an object.
+    StrictFile,
+}
+
+pub(super) fn from_text(text: &str, now: DateTime, source: Source) -> Result<Bson, DialectError> {
+    let walk = Walk::new(now, source);
     let mut json = serde_json::Deserializer::from_str(text);
     let outcome = Node::top(&walk).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     outcome.map_err(|error| walk.into_error(error))
@@ -31,6 +42,7 @@ const OPEN_LEVELS_MAX: usize = NESTING_MAX + 5;
 /// One walk over one piece of JSON.
 struct Walk {
     now: DateTime,
+    source: Source,
     /// `None` until something is wrong that is no matter of syntax. serde's errors carry only text, so ours waits here.
     failure: RefCell<Option<DialectError>>,
     /// Empty until `failure` is set; then the keys and indexes that lead to it, innermost first.
@@ -38,8 +50,8 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(now: DateTime) -> Walk {
-        Walk { now, failure: RefCell::new(None), place: RefCell::new(Vec::new()) }
+    fn new(now: DateTime, source: Source) -> Walk {
+        Walk { now, source, failure: RefCell::new(None), place: RefCell::new(Vec::new()) }
     }
 
     fn fail<E: Error>(&self, failure: DialectError) -> E {
@@ -68,6 +80,10 @@ impl Walk {
             Some(DialectError::NulInKey { place: key }) => {
                 segments.push(key);
                 DialectError::NulInKey { place: segments.join(".") }
+            }
+            Some(DialectError::RepeatedKey { place: key }) => {
+                segments.push(key);
+                DialectError::RepeatedKey { place: segments.join(".") }
             }
             Some(failure) => failure,
         }
@@ -122,9 +138,23 @@ impl<'walk> Node<'walk> {
         }
     }
 
+    /// Adds a field. Of a key that stands twice the last value counts, unless that is a mistake.
+    fn add<E: Error>(self, document: &mut Document, key: Cow<'_, str>, value: Bson) -> Result<(), E> {
+        if self.walk.source == Source::StrictFile && document.contains_key(&*key) {
+            return Err(self.walk.fail(DialectError::RepeatedKey { place: key.into_owned() }));
+        }
+        document.insert(key, value);
+        Ok(())
+    }
+
     fn finish_object<E: Error>(self, document: Document) -> Result<Bson, E> {
         self.check_depth()?;
-        Ok(Bson::Document(document))
+        let is_escaped = |key: &str| files::unescaped(key).is_some();
+        if self.walk.source == Source::Request || !document.keys().any(|key| is_escaped(key)) {
+            return Ok(Bson::Document(document));
+        }
+        let original = |key: String| files::unescaped(&key).map(str::to_owned).unwrap_or(key);
+        Ok(Bson::Document(document.into_iter().map(|(key, value)| (original(key), value)).collect()))
     }
 
     fn finish_reading<E: Error>(self, reading: Reading, plain: impl FnOnce() -> Document) -> Result<Bson, E> {
@@ -206,11 +236,11 @@ impl<'json> Visitor<'json> for Node<'_> {
         };
         let mut has_dollar = key.starts_with('$') || second_key.starts_with('$');
         let mut document = Document::new();
-        document.insert(key, value);
-        document.insert(second_key, second_value);
+        self.add(&mut document, key, value)?;
+        self.add(&mut document, second_key, second_value)?;
         while let Some((key, value)) = self.next_field(&mut object)? {
             has_dollar |= key.starts_with('$');
-            document.insert(key, value);
+            self.add(&mut document, key, value)?;
         }
         if !has_dollar {
             return self.finish_object(document);

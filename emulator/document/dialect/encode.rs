@@ -24,11 +24,16 @@ impl<'a> Encoded<'a> {
 }
 
 pub(super) fn write(value: Encoded<'_>, out: &mut String) {
+    out.push_str(&to_text(&value));
+}
+
+/// `value` as JSON text.
+pub(super) fn to_text(value: &impl Serialize) -> String {
     let mut bytes = Vec::with_capacity(TEXT_BYTES_USUAL);
     // Neither the value nor the vector refuses anything, and what serde_json writes is UTF-8: nothing can fail here.
-    let written = serde_json::to_writer(&mut bytes, &value);
+    let written = serde_json::to_writer(&mut bytes, value);
     debug_assert!(written.is_ok());
-    out.push_str(std::str::from_utf8(&bytes).unwrap_or_default());
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Room for most documents, so that the text seldom moves while it grows.
@@ -112,21 +117,21 @@ fn serialize_double<S: Serializer>(number: f64, dialect: Dialect, json: S) -> Re
     }
 }
 
-fn serialize_binary<S: Serializer>(subtype: u8, bytes: &[u8], json: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize_binary<S: Serializer>(subtype: u8, bytes: &[u8], json: S) -> Result<S::Ok, S::Error> {
     let base64 = Base64Display::new(bytes, &STANDARD);
     let subtype = format_args!("{subtype:02x}");
     wrap(json, "$binary", &Fields([("base64", Shown(&base64 as &dyn Display)), ("subType", Shown(&subtype))]))
 }
 
 /// `{"<key>": <value>}`.
-fn wrap<S: Serializer>(json: S, key: &str, value: &(impl Serialize + ?Sized)) -> Result<S::Ok, S::Error> {
+pub(super) fn wrap<S: Serializer>(json: S, key: &str, value: &(impl Serialize + ?Sized)) -> Result<S::Ok, S::Error> {
     let mut object = json.serialize_map(Some(1))?;
     object.serialize_entry(key, value)?;
     object.end()
 }
 
 /// An object of a few fields.
-struct Fields<T, const COUNT: usize>([(&'static str, T); COUNT]);
+pub(super) struct Fields<T, const COUNT: usize>(pub(super) [(&'static str, T); COUNT]);
 
 impl<T: Serialize, const COUNT: usize> Serialize for Fields<T, COUNT> {
     fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
@@ -135,7 +140,7 @@ impl<T: Serialize, const COUNT: usize> Serialize for Fields<T, COUNT> {
 }
 
 /// Something as a JSON string of how it prints.
-struct Shown<T>(T);
+pub(super) struct Shown<T>(pub(super) T);
 
 impl<T: Display> Serialize for Shown<T> {
     fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
@@ -143,14 +148,18 @@ impl<T: Display> Serialize for Shown<T> {
     }
 }
 
-/// A double as `$numberDouble` names it: the shortest text that reads back as the same double.
-struct DoubleText(f64);
+/// A double as `$numberDouble` names it: the shortest text that reads back as the same double. A NaN of other bits than the
+/// usual one names them.
+pub(super) struct DoubleText(pub(super) f64);
 
 impl Display for DoubleText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             number if number == f64::INFINITY => formatter.write_str("Infinity"),
             number if number == f64::NEG_INFINITY => formatter.write_str("-Infinity"),
+            number if number.is_nan() && number.to_bits() != f64::NAN.to_bits() => {
+                write!(formatter, "NaN({:016x})", number.to_bits())
+            }
             number => write!(formatter, "{number:?}"),
         }
     }

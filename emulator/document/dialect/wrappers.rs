@@ -32,6 +32,11 @@ pub(super) fn is_wrapper(key: &str) -> bool {
     key.starts_with('$') && find(key).is_some()
 }
 
+/// Whether an object with `key` is refused or stands for something else than itself.
+pub(super) fn is_known(key: &str) -> bool {
+    is_wrapper(key) || WRAPPERS_UNSUPPORTED.contains(&key)
+}
+
 /// Reads an object of one field.
 pub(super) fn read_single(key: &str, value: &Bson, now: DateTime) -> Reading {
     if !key.starts_with('$') || matches!(value, Bson::Null) {
@@ -138,12 +143,20 @@ fn number_double(value: &Bson, _: Option<&Bson>, _: DateTime) -> Result<Bson, &'
         "NaN" => Ok(Bson::Double(f64::NAN)),
         "Infinity" => Ok(Bson::Double(f64::INFINITY)),
         "-Infinity" => Ok(Bson::Double(f64::NEG_INFINITY)),
+        odd_nan if odd_nan.starts_with("NaN(") => nan_of_bits(odd_nan).map(Bson::Double).ok_or(EXPECTED),
         // Rust's parser knows more names, such as "inf".
         number if number.contains(|letter: char| letter.is_alphabetic() && !matches!(letter, 'e' | 'E')) => {
             Err(EXPECTED)
         }
         number => number.parse().map(Bson::Double).map_err(|_| EXPECTED),
     }
+}
+
+/// `NaN(fff8000000000000)`, as the emulator writes a NaN that is not the usual one.
+fn nan_of_bits(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix("NaN(")?.strip_suffix(')')?;
+    let number = f64::from_bits(u64::from_str_radix(digits, 16).ok()?);
+    Some(number).filter(|number| number.is_nan() && digits.len() == 16)
 }
 
 fn number_decimal(value: &Bson, _: Option<&Bson>, _: DateTime) -> Result<Bson, &'static str> {

@@ -57,16 +57,22 @@ impl Change {
         let (files, bodies): (Vec<StoredFile>, Vec<NewBody>) = self.files(bodies).into_iter().unzip();
         let files: Vec<Document> = files.iter().map(StoredFile::document).collect();
         let hidden = [(register::own_collection()?, own), (files::own_collection()?, files)];
-        let mut collections: Vec<_> = hidden.into_iter().filter(|(_, documents)| !documents.is_empty()).collect();
-        collections.extend(self.fixtures.collections.iter().map(|found| (found.name.clone(), found.documents())));
+        let collections = hidden.into_iter().filter(|(_, documents)| !documents.is_empty()).collect();
+        let prepared = self.fixtures.collections.iter().map(|found| (found.name.clone(), found.documents())).collect();
         let indexes = self.fixtures.indexes.clone();
-        Ok((RefillRequest { emptied: self.reset, removals, indexes, collections, replaces: false }, bodies))
+        let request = RefillRequest { removals, indexes, collections, prepared, ..RefillRequest::default() };
+        Ok((RefillRequest { emptied: self.reset, ..request }, bodies))
     }
 
     fn files(&self, bodies: Vec<(NewBody, Received)>) -> Vec<(StoredFile, NewBody)> {
         let files = self.fixtures.files.iter().zip(bodies);
         let entered = files.map(|(file, (body, received))| {
-            let new = NewFile { path: file.path.clone(), content_type: None, owner: None, modified_ms: None };
+            let new = NewFile {
+                path: file.path.clone(),
+                content_type: file.content_type.clone(),
+                owner: file.owner.clone(),
+                modified_ms: file.modified_ms,
+            };
             (self.environment.stored_file(new, &body, received), body)
         });
         entered.collect()

@@ -1,29 +1,27 @@
 //! A folder of fixtures, read and checked as a whole before anything of it is stored. `database/NAME.jsonl` are collections as
-//! JSON Lines (semantics DB-10.01), everything under `storage/` is a stored file, `users.json`, `permissions.json` and
-//! `rules.json` are what the cloud's console would hold.
+//! JSON Lines (semantics DB-10.01), everything under `storage/` is a stored file, of which `files.json` knows more; `users.json`,
+//! `permissions.json` and `rules.json` are what the cloud's console would hold. Keys are taken as they stand: only what is
+//! imported has keys that are paths.
 
 use super::SeedError;
+use super::lines::{FIXTURE_ENTRIES, FileLine, FileLines, FixtureFile, Permissions, UserLine};
 use crate::access::{self, Mode, Permission, Problem, Target};
-use crate::accounts::{Address, PasswordHash};
 use crate::error::ActionError;
+use crate::exchange::{Progress, Stage, collection_of_file};
 use crate::files;
 use crate::indexes::IndexLine;
-use crate::register::{Entries, Entry, User};
-use database::{CollectionName, DatabaseError, IndexDefinition};
-use document::{Bson, DateTime, Document, ValueRef, encode_key, to_shell_text};
-use serde::Deserialize;
+use crate::register::{self, Entries, Entry};
+use database::{CollectionName, DatabaseError, IndexDefinition, NewDocument};
+use document::{Bson, DateTime, ValueRef, encode_key, to_shell_text};
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use storage::FilePath;
 use uuid::Uuid;
 
-const USERS_FILE: &str = "users.json";
-const PERMISSIONS_FILE: &str = "permissions.json";
-const INDEXES_FILE: &str = "indexes.json";
 /// The index every collection has.
 const INDEX_IDS: &str = "_id_";
-const RULES_FILE: &str = "rules.json";
 
 /// What a folder of fixtures holds; empty by default.
 #[derive(Debug, Default)]
@@ -43,8 +41,9 @@ pub(super) struct Fixtures {
 pub(super) struct Collection {
     pub(super) name: CollectionName,
     path: PathBuf,
-    /// With the lines they stand on.
-    documents: Vec<(usize, Document)>,
+    documents: Arc<Vec<NewDocument>>,
+    /// The lines they stand on.
+    lines: Vec<usize>,
 }
 
 /// One file under `storage/`.
@@ -52,50 +51,29 @@ pub(super) struct Collection {
 pub(super) struct File {
     pub(super) source: PathBuf,
     pub(super) path: FilePath,
-}
-
-/// One user of `users.json`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct UserLine {
-    name: String,
-    /// Made from the name when it is missing.
-    openid: Option<String>,
-    email: Option<String>,
-    phone: Option<String>,
-    /// As they type it; kept as a hash.
-    password: Option<String>,
-    /// Whether sign-ins mean this user when they name none. Without one, the first user is meant.
-    #[serde(default)]
-    default: bool,
-}
-
-/// `permissions.json`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Permissions {
-    #[serde(default)]
-    collections: BTreeMap<String, String>,
-    files: Option<String>,
+    /// As `files.json` says; guessed where it does not.
+    pub(super) content_type: Option<String>,
+    /// The openid of who uploaded it; `None`: the server has.
+    pub(super) owner: Option<String>,
+    /// When it was stored; `None`: now.
+    pub(super) modified_ms: Option<i64>,
 }
 
 impl Fixtures {
     /// Reads `folder`. Every mistake names its file and, where there is one, its line and field.
-    pub(super) fn read(folder: &Path, now: DateTime) -> Result<Fixtures, SeedError> {
-        let (database, storage) = (folder.join("database"), folder.join("storage"));
-        let [users_path, permissions, rules, indexes] =
-            [USERS_FILE, PERMISSIONS_FILE, RULES_FILE, INDEXES_FILE].map(|name| folder.join(name));
-        if ![&database, &storage].iter().any(|folder| folder.is_dir())
-            && ![&users_path, &permissions, &rules, &indexes].iter().any(|file| file.is_file())
-        {
+    pub(super) fn read(folder: &Path, now: DateTime, progress: &Progress) -> Result<Fixtures, SeedError> {
+        if !FIXTURE_ENTRIES.iter().any(|name| is_entry(&folder.join(name))) {
             return Err(SeedError::NotFixtures(folder.to_path_buf()));
         }
+        let path = |file: FixtureFile| folder.join(file.name());
+        let users_path = path(FixtureFile::Users);
         Ok(Fixtures {
-            collections: read_collections(&database, now)?,
-            files: list_files(&storage)?,
+            collections: read_collections(&path(FixtureFile::Database), now, progress)?,
+            files: read_files(&path(FixtureFile::Storage), &path(FixtureFile::Files))?,
             users: read_json(&users_path)?.unwrap_or_default(),
-            permissions: [read_modes(&permissions)?, read_rules(&rules)?].concat(),
-            indexes: read_indexes(&indexes)?,
+            permissions: [read_modes(&path(FixtureFile::Permissions))?, read_rules(&path(FixtureFile::Rules))?]
+                .concat(),
+            indexes: read_indexes(&path(FixtureFile::Indexes))?,
             users_path,
         })
     }
@@ -137,8 +115,8 @@ impl Fixtures {
         if index != INDEX_IDS {
             return Some(SeedError::Name { path: collection.path.clone(), reason: error.to_string() });
         }
-        let is_it = |document: &Document| document.get("_id").is_some_and(|id| key == key_text(id));
-        let (line, _) = collection.documents.iter().find(|(_, document)| is_it(document))?;
+        let is_it = |document: &NewDocument| key == key_text(ValueRef::from(document.id()));
+        let line = collection.lines.get(collection.documents.iter().position(is_it)?)?;
         let reason = format!(
             "_id: the collection `{}` has a document {key} already; --reset empties the cloud first",
             collection.name
@@ -150,7 +128,7 @@ impl Fixtures {
 impl Fixtures {
     /// The mistake that a file is where one of these is to be; `key` is how the database prints its path.
     fn taken_file(&self, key: &str) -> Option<SeedError> {
-        let is_it = |file: &&File| key == key_text(&Bson::String(file.path.as_str().to_owned()));
+        let is_it = |file: &&File| key == key_text(ValueRef::String(file.path.as_str()));
         let file = self.files.iter().find(is_it)?;
         let reason = format!("there is a stored file `{}` already; --reset empties the cloud first", file.path);
         Some(SeedError::Name { path: file.source.clone(), reason })
@@ -158,62 +136,50 @@ impl Fixtures {
 }
 
 /// A key of `_id` as the database prints it.
-fn key_text(id: &Bson) -> String {
-    format!("{{ : {} }}", to_shell_text(ValueRef::from(id)))
+fn key_text(id: ValueRef<'_>) -> String {
+    format!("{{ : {} }}", to_shell_text(id))
 }
 
 impl Collection {
     /// Its documents alone.
-    pub(super) fn documents(&self) -> Vec<Document> {
-        self.documents.iter().map(|(_, document)| document.clone()).collect()
+    pub(super) fn documents(&self) -> Arc<Vec<NewDocument>> {
+        self.documents.clone()
     }
 
-    fn read(path: PathBuf, now: DateTime) -> Result<Collection, SeedError> {
+    fn read(path: PathBuf, now: DateTime, progress: &Progress) -> Result<Collection, SeedError> {
         let name = collection_name(&path)?;
         let text = read_text(&path)?;
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let documents = lines
-            .map(|(index, line)| Ok((index + 1, read_line(&path, index + 1, line, now)?)))
-            .collect::<Result<Vec<_>, SeedError>>()?;
-        refuse_repeated_ids(&path, &documents)?;
-        Ok(Collection { name, path, documents })
+        let (mut documents, mut lines) = (Vec::new(), Vec::new());
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            documents.push(read_line(&path, index + 1, line, now)?);
+            lines.push(index + 1);
+            progress.step()?;
+        }
+        refuse_repeated_ids(&path, &documents, &lines)?;
+        Ok(Collection { name, path, documents: Arc::new(documents), lines })
     }
 }
 
-impl UserLine {
-    fn user(&self, known: &Entries) -> Result<User, ActionError> {
-        let mut user = match known.user(&self.name) {
-            Some(user) if self.openid.as_ref().is_none_or(|openid| *openid == user.openid) => user.clone(),
-            _ => known.new_user(&self.name, self.openid.as_deref())?,
-        };
-        let email = self.email.as_deref().map(Address::email).transpose()?;
-        let phone = self.phone.as_deref().map(Address::phone).transpose()?;
-        for address in [email, phone].into_iter().flatten() {
-            if let Some(other) = known.users().iter().find(|other| address.is_of(other) && other.name != self.name) {
-                return Err(ActionError::invalid_param(format!("`{}` is that of `{}`", address.text(), other.name)));
-            }
-            address.give_to(&mut user);
-        }
-        if let Some(password) = &self.password {
-            user.password = Some(PasswordHash::of(password)?);
-        }
-        Ok(user)
-    }
+/// Whether `path` is what a fixture folder has under that name: a folder or a file.
+fn is_entry(path: &Path) -> bool {
+    if path.extension().is_some() { path.is_file() } else { path.is_dir() }
 }
 
-fn read_collections(folder: &Path, now: DateTime) -> Result<Vec<Collection>, SeedError> {
+fn read_collections(folder: &Path, now: DateTime, progress: &Progress) -> Result<Vec<Collection>, SeedError> {
+    progress.begin(Stage::Reading, None);
     let lines = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
-    entries(folder)?.into_iter().filter(lines).map(|path| Collection::read(path, now)).collect()
+    entries(folder)?.into_iter().filter(lines).map(|path| Collection::read(path, now, progress)).collect()
 }
 
 fn collection_name(path: &Path) -> Result<CollectionName, SeedError> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    access::collection(&stem).map_err(|error| SeedError::Name { path: path.to_path_buf(), reason: error.message })
+    access::collection(&collection_of_file(&stem))
+        .map_err(|error| SeedError::Name { path: path.to_path_buf(), reason: error.message })
 }
 
-fn read_line(path: &Path, line: usize, text: &str, now: DateTime) -> Result<Document, SeedError> {
+fn read_line(path: &Path, line: usize, text: &str, now: DateTime) -> Result<NewDocument, SeedError> {
     let failed = |reason: String| SeedError::Line { path: path.to_path_buf(), line, reason };
-    let mut document = document::decode_text(text, now).map_err(|error| failed(error.to_string()))?;
+    let mut document = document::decode_file_text(text, now).map_err(|error| failed(error.to_string()))?;
     if let Some(key) = document.keys().find(|key| key.starts_with('$')) {
         return Err(failed(format!("the field `{key}` begins with `$`, which no document's field may")));
     }
@@ -224,17 +190,17 @@ fn read_line(path: &Path, line: usize, text: &str, now: DateTime) -> Result<Docu
         }
         Some(_) => {}
     }
-    Ok(document)
+    NewDocument::prepare(document).map_err(|error| failed(error.to_string()))
 }
 
-fn refuse_repeated_ids(path: &Path, documents: &[(usize, Document)]) -> Result<(), SeedError> {
-    let mut lines = HashMap::new();
-    for (line, document) in documents {
-        let Some(id) = document.get("_id") else { continue };
+fn refuse_repeated_ids(path: &Path, documents: &[NewDocument], lines: &[usize]) -> Result<(), SeedError> {
+    let mut known = HashMap::new();
+    for (line, document) in lines.iter().zip(documents) {
         let mut key = Vec::new();
-        encode_key(ValueRef::from(id), &mut key);
-        if let Some(earlier) = lines.insert(key, line) {
-            let reason = format!("_id: {} stands on line {earlier} already", to_shell_text(ValueRef::from(id)));
+        encode_key(ValueRef::from(document.id()), &mut key);
+        if let Some(earlier) = known.insert(key, line) {
+            let reason =
+                format!("_id: {} stands on line {earlier} already", to_shell_text(ValueRef::from(document.id())));
             return Err(SeedError::Line { path: path.to_path_buf(), line: *line, reason });
         }
     }
@@ -312,9 +278,41 @@ fn read_text(path: &Path) -> Result<String, SeedError> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// Every file below `folder`, with the path it is to be stored under.
-fn list_files(folder: &Path) -> Result<Vec<File>, SeedError> {
+/// Every file below `storage`, with what the file `lines` knows of it.
+fn read_files(storage: &Path, lines: &Path) -> Result<Vec<File>, SeedError> {
+    let known: FileLines = read_json(lines)?.unwrap_or_default();
+    let mut bodies = list_files(storage)?;
+    let failed =
+        |path: &str, reason: &str| SeedError::Name { path: lines.to_path_buf(), reason: format!("`{path}`: {reason}") };
     let mut files = Vec::new();
+    for (path, line) in known {
+        let name = line.source.as_deref().unwrap_or(&path);
+        let source = bodies.remove(name).ok_or_else(|| failed(&path, &format!("there is no file storage/{name}")))?;
+        files.push(file(source, &path, line).map_err(|reason| failed(&path, &reason))?);
+    }
+    for (path, source) in bodies {
+        let unfit = |reason| SeedError::Name { path: source.clone(), reason };
+        files.push(file(source.clone(), &path, FileLine::default()).map_err(unfit)?);
+    }
+    let mut paths = BTreeSet::new();
+    match files.iter().find(|file| !paths.insert(&file.path)) {
+        Some(file) => Err(failed(file.path.as_str(), "there are two files of this path")),
+        None => Ok(files),
+    }
+}
+
+fn file(source: PathBuf, path: &str, line: FileLine) -> Result<File, String> {
+    let modified_ms = line.modified_ms()?;
+    if let Some(owner) = line.owner.as_ref().filter(|owner| !register::is_openid(owner)) {
+        return Err(format!("owner: `{owner}` is no openid"));
+    }
+    let path = FilePath::parse(path).map_err(|error| error.to_string())?;
+    Ok(File { source, path, content_type: line.content_type, owner: line.owner, modified_ms })
+}
+
+/// Every file below `folder`, under its path from there.
+fn list_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, SeedError> {
+    let mut files = BTreeMap::new();
     let mut folders = vec![(folder.to_path_buf(), String::new())];
     while let Some((folder, prefix)) = folders.pop() {
         for source in entries(&folder)? {
@@ -322,9 +320,7 @@ fn list_files(folder: &Path) -> Result<Vec<File>, SeedError> {
             if source.is_dir() {
                 folders.push((source, format!("{name}/")));
             } else {
-                let path = FilePath::parse(&name);
-                let path = path.map_err(|error| SeedError::Name { path: source.clone(), reason: error.to_string() })?;
-                files.push(File { source, path });
+                files.insert(name, source);
             }
         }
     }
@@ -374,7 +370,7 @@ mod tests {
     fn users_must_not_clash() {
         let users = "[{\"name\": \"a\", \"openid\": \"o1\"}, {\"name\": \"b\", \"openid\": \"o1\"}]";
         let folder = folder_with("users.json", users);
-        let fixtures = Fixtures::read(folder.path(), DateTime::from_millis(0)).unwrap();
+        let fixtures = read(folder.path()).unwrap();
         let error = fixtures.entries(&Entries::default()).unwrap_err().to_string();
         assert!(error.contains("users.json: [1] (`b`): `o1` is the openid of `a`"), "{error}");
     }
@@ -382,7 +378,7 @@ mod tests {
     #[test]
     fn users_that_are_known_may_come_again() {
         let folder = folder_with("users.json", "[{\"name\": \"a\"}, {\"name\": \"b\", \"default\": true}]");
-        let fixtures = Fixtures::read(folder.path(), DateTime::from_millis(0)).unwrap();
+        let fixtures = read(folder.path()).unwrap();
         let mut entries = Entries::default();
         for _ in 0..2 {
             let gained = fixtures.entries(&entries).unwrap();
@@ -392,9 +388,40 @@ mod tests {
         assert_eq!((entries.users().len(), entries.default_user().name.as_str()), (2, "b"));
     }
 
+    fn read(folder: &Path) -> Result<Fixtures, SeedError> {
+        let job = crate::exchange::Jobs::default().begin(None).unwrap();
+        Fixtures::read(folder, DateTime::from_millis(0), &job.progress())
+    }
+
+    #[test]
+    fn files_are_known_by_their_lines() {
+        let folder = folder_with("storage/.unnamed/0", "x");
+        std::fs::write(folder.path().join("storage/b.txt"), "y").unwrap();
+        let lines =
+            r#"{"a/../con": {"source": ".unnamed/0", "owner": "o1", "modified": 5}, "b.txt": {"contentType": "x/y"}}"#;
+        std::fs::write(folder.path().join("files.json"), lines).unwrap();
+        let files = read(folder.path()).unwrap().files;
+        let seen: Vec<_> = files
+            .iter()
+            .map(|file| (file.path.as_str(), file.owner.as_deref(), file.content_type.as_deref()))
+            .collect();
+        assert_eq!(seen, [("a/../con", Some("o1"), None), ("b.txt", None, Some("x/y"))]);
+        for (lines, expected) in [
+            (r#"{"c": {}}"#, "files.json: `c`: there is no file storage/c"),
+            (r#"{"b.txt": {"owner": "no one"}}"#, "files.json: `b.txt`: owner: "),
+            (r#"{"b.txt": {"modified": "noon"}}"#, "files.json: `b.txt`: modified: "),
+            (r#"{"b.txt": {"source": ".unnamed/0"}}"#, "files.json: `b.txt`: there are two files"),
+            (r#"{"b.txt": {"size": 5}}"#, "files.json:1: unknown field `size`"),
+        ] {
+            std::fs::write(folder.path().join("files.json"), lines).unwrap();
+            let error = read(folder.path()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
     fn check(name: &str, text: &str, expected: &str) {
         let folder = folder_with(name, text);
-        let error = Fixtures::read(folder.path(), DateTime::from_millis(0)).unwrap_err().to_string();
+        let error = read(folder.path()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
 

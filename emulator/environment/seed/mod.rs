@@ -3,9 +3,13 @@
 
 mod change;
 mod fixtures;
+mod lines;
+
+pub(crate) use lines::{FIXTURE_ENTRIES, FileLine, FileLines, FixtureFile, Permissions, UserLine};
 
 use crate::cloud::Environment;
-use crate::error::ActionError;
+use crate::error::{ActionError, codes};
+use crate::exchange::{Dropped, Job, Jobs, Stage};
 use change::Change;
 use database::{DatabaseError, FindRequest};
 use fixtures::Fixtures;
@@ -43,7 +47,7 @@ pub enum SeedError {
         source: std::io::Error,
     },
     /// It is not a fixture folder.
-    #[error("{} is no fixture folder: it has neither `database/` with NAME.jsonl files, nor `storage/`, `users.json`, `permissions.json`, `rules.json` or `indexes.json`", .0.display())]
+    #[error("{} is no fixture folder: it has neither `database/` with NAME.jsonl files, nor `storage/`, `users.json`, `permissions.json`, `rules.json`, `indexes.json` or `files.json`", .0.display())]
     NotFixtures(PathBuf),
     /// A line is not what it should be.
     #[error("{}:{line}: {reason}", .path.display())]
@@ -77,14 +81,31 @@ pub enum SeedError {
     Action(#[from] ActionError),
 }
 
+impl From<Dropped> for SeedError {
+    fn from(Dropped: Dropped) -> SeedError {
+        SeedError::Action(ActionError::new(codes::SYS_ERR, "stopped"))
+    }
+}
+
 /// Fills `environment` from `folder` when it has no documents and no files; changes nothing when it has.
 pub(crate) async fn fill(environment: &Environment, folder: &Path) -> Result<Seeded, SeedError> {
-    if has_data(environment).await? { Ok(Seeded::HadData) } else { seed(environment, folder, false).await }
+    if has_data(environment).await? {
+        return Ok(Seeded::HadData);
+    }
+    seed(environment, folder, false, &Jobs::default().begin(None)?).await
 }
 
 /// Adds what `folder` holds to `environment`; with `reset`, in place of everything it held. A mistake changes nothing.
-pub(crate) async fn seed(environment: &Environment, folder: &Path, reset: bool) -> Result<Seeded, SeedError> {
-    let fixtures = Fixtures::read(folder, environment.shared.clock.now())?;
+pub(crate) async fn seed(
+    environment: &Environment,
+    folder: &Path,
+    reset: bool,
+    job: &Job,
+) -> Result<Seeded, SeedError> {
+    let (folder, now, progress) = (folder.to_path_buf(), environment.shared.clock.now(), job.progress());
+    let read = tokio::task::spawn_blocking(move || Fixtures::read(&folder, now, &progress)).await;
+    let fixtures = read.map_err(|error| ActionError::new(codes::SYS_ERR, error.to_string()))??;
+    job.progress().begin(Stage::Storing, None);
     let seeded = Seeded::Filled {
         collections: fixtures.collections.len(),
         documents: fixtures.documents(),

@@ -1,0 +1,162 @@
+//! Digits in other digits' place: a permutation of all numbers of the same length, drawn by the key.
+
+use super::Hashes;
+use document::{Bson, ValueRef};
+
+/// Enough that every digit depends on every other.
+const ROUNDS: u8 = 10;
+/// How often a number is permuted again that came out unfit, before another way is taken.
+const WALK_MAX: usize = 10_000;
+/// Half of them fit a u128.
+pub(super) const DIGITS_MAX: usize = 36;
+
+/// Puts other digits in the place of `digits`, of which there are at most [`DIGITS_MAX`]. One to one: a Feistel network, as in
+/// the FF1 mode of ciphers that preserve a format.
+pub(super) fn permute(hashes: &Hashes, digits: &mut [u8]) {
+    let (length, left) = (digits.len(), digits.len() / 2);
+    let (mut a, mut b) = (value_of(&digits[..left]), value_of(&digits[left..]));
+    for round in 0..ROUNDS {
+        let width = if round % 2 == 0 { left } else { length - left };
+        let modulus = 10_u128.pow(u32::try_from(width).unwrap_or_default());
+        let seed = [&[round, u8::try_from(length).unwrap_or_default()][..], &b.to_be_bytes()].concat();
+        let hash = hashes.of("digits", &seed);
+        let random = u128::from_be_bytes(*hash.first_chunk().unwrap_or(&[0; 16]));
+        let sum = (a + random % modulus) % modulus;
+        (a, b) = (b, sum);
+    }
+    spell(a, &mut digits[..left]);
+    spell(b, &mut digits[left..]);
+}
+
+/// Permutes until `is_fit` is, which keeps it one to one among those that are.
+pub(super) fn permute_until(hashes: &Hashes, digits: &mut [u8], is_fit: impl Fn(&[u8]) -> bool) {
+    for _ in 0..WALK_MAX {
+        permute(hashes, digits);
+        if is_fit(digits) {
+            return;
+        }
+    }
+}
+
+/// Another number of the same type, sign and magnitude. Equal numbers of different types stay equal.
+pub(super) fn mask_number(hashes: &Hashes, number: &mut Bson) {
+    match number {
+        Bson::Int32(value) => {
+            let masked = mask_integer(hashes, i64::from(*value));
+            *value = i32::try_from(masked).unwrap_or(*value);
+        }
+        Bson::Int64(value) => *value = mask_integer(hashes, *value),
+        Bson::Double(value) => match ValueRef::Double(*value).as_number().and_then(document::Number::as_i64) {
+            Some(integer) => *value = mask_integer(hashes, integer) as f64,
+            None => *value = mask_fraction(hashes, &format!("{value:?}")).parse().unwrap_or(*value),
+        },
+        Bson::Decimal128(value) => match ValueRef::Decimal128(*value).as_number().and_then(document::Number::as_i64) {
+            Some(integer) => *value = mask_integer(hashes, integer).to_string().parse().unwrap_or(*value),
+            None => *value = mask_fraction(hashes, &value.to_string()).parse().unwrap_or(*value),
+        },
+        _ => {}
+    }
+}
+
+fn mask_integer(hashes: &Hashes, number: i64) -> i64 {
+    let text = number.unsigned_abs().to_string();
+    let mut digits: Vec<u8> = text.bytes().map(|digit| digit - b'0').collect();
+    // The least numbers of a type have no opposite.
+    let most = if i32::try_from(number).is_ok() { i32::MAX as u128 } else { i64::MAX as u128 };
+    let is_fit = |digits: &[u8]| (digits.len() == 1 || digits.first() != Some(&0)) && value_of(digits) <= most;
+    permute_until(hashes, &mut digits, is_fit);
+    let masked = i64::try_from(value_of(&digits).min(most)).unwrap_or(i64::MAX);
+    if number < 0 { -masked } else { masked }
+}
+
+/// `text` with other digits where it has significant ones; its exponent stays.
+fn mask_fraction(hashes: &Hashes, text: &str) -> String {
+    let mantissa = text.find(['e', 'E']).and_then(|end| text.get(..end)).unwrap_or(text);
+    let mut digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).map(|digit| digit - b'0').collect();
+    let zeros = digits.iter().take_while(|digit| **digit == 0).count();
+    let Some(significant) = digits.get_mut(zeros..).filter(|digits| (1..=DIGITS_MAX).contains(&digits.len())) else {
+        return text.to_owned();
+    };
+    let ends_in_zero = significant.last() == Some(&0);
+    let is_fit = |digits: &[u8]| digits.first() != Some(&0) && (ends_in_zero || digits.last() != Some(&0));
+    permute_until(hashes, significant, is_fit);
+    with_digits(mantissa, &digits) + text.get(mantissa.len()..).unwrap_or_default()
+}
+
+/// `text` with these digits in the place of its own.
+pub(super) fn with_digits(text: &str, digits: &[u8]) -> String {
+    let mut digits = digits.iter().map(|digit| char::from(b'0' + digit));
+    text.chars().map(|c| if c.is_ascii_digit() { digits.next().unwrap_or(c) } else { c }).collect()
+}
+
+fn value_of(digits: &[u8]) -> u128 {
+    digits.iter().fold(0, |value, digit| value * 10 + u128::from(*digit))
+}
+
+fn spell(mut value: u128, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        *digit = (value % 10) as u8;
+        value /= 10;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::super::Hashes;
+    use super::*;
+    use hmac::{Hmac, Mac};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn hashes() -> Hashes {
+        Hashes(Hmac::new_from_slice(b"key").unwrap())
+    }
+
+    #[test]
+    fn no_two_numbers_become_one() {
+        for (low, high) in [(0, 10), (10, 100), (100, 1000), (1000, 10_000)] {
+            let masked: BTreeSet<i64> = (low..high).map(|number| mask_integer(&hashes(), number)).collect();
+            assert_eq!(masked.len() as i64, high - low);
+            assert!(masked.iter().all(|number| (low..high).contains(number)));
+        }
+    }
+
+    #[test]
+    fn the_ends_of_types() {
+        for number in [i64::from(i32::MIN), i64::from(i32::MAX), i64::MIN, i64::MAX] {
+            let masked = mask_integer(&hashes(), number);
+            assert_eq!(i32::try_from(number).is_ok(), i32::try_from(masked).is_ok(), "{number} {masked}");
+            assert_eq!(number.signum(), masked.signum());
+        }
+    }
+
+    #[test]
+    fn fractions_keep_their_form() {
+        for text in ["4350.5", "0.05", "1e-7", "1.5e300", "NaN", "inf", "12.50", "-0.5"] {
+            let masked = mask_fraction(&hashes(), text);
+            let form = |text: &str| text.replace(|c: char| c.is_ascii_digit() && c != '0', "9").len();
+            assert_eq!(form(text), form(&masked), "{text} {masked}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn permuted_numbers_are_told_apart(left in prop::collection::vec(0..10_u8, 1..DIGITS_MAX), change in 1..10_u8, at: prop::sample::Index) {
+            let mut right = left.clone();
+            let at = at.index(left.len());
+            right[at] = (right[at] + change) % 10;
+            let masked = |digits: &[u8]| { let mut digits = digits.to_vec(); permute(&hashes(), &mut digits); digits };
+            prop_assert_ne!(masked(&left), masked(&right));
+            prop_assert!(masked(&left).iter().all(|digit| *digit < 10));
+        }
+
+        #[test]
+        fn equal_numbers_stay_equal(number: i32) {
+            let of = |mut value: Bson| { mask_number(&hashes(), &mut value); value };
+            let expected = of(Bson::Int32(number)).as_i32().unwrap();
+            prop_assert_eq!(of(Bson::Int64(number.into())), Bson::Int64(expected.into()));
+            prop_assert_eq!(of(Bson::Double(number.into())), Bson::Double(expected.into()));
+        }
+    }
+}
