@@ -129,9 +129,6 @@ pub(crate) enum Command {
         #[arg(hide_possible_values = true)]
         shell: Shell,
     },
-    /// What a function worker is started with; not for people
-    #[command(hide = true)]
-    FunctionWorker,
 }
 
 /// What says which cloud is meant; the same for every command.
