@@ -131,9 +131,6 @@ pub(crate) enum Command {
         #[arg(hide_possible_values = true)]
         shell: Shell,
     },
-    /// What a function worker is started with; not for people
-    #[command(hide = true)]
-    FunctionWorker,
 }
 
 /// What says which cloud is meant; the same for every command.
@@ -268,7 +265,7 @@ pub(crate) struct SeedArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArguments {
-    /// JSON Lines, a JSON array, or CSV with the fields' names in its first line
+    /// JSON Lines, as the console exports them, or CSV with the fields' names in its first line
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
@@ -362,7 +359,7 @@ pub(crate) enum ImportMode {
 /// What a file of documents is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FileFormat {
-    /// JSON Lines, or one array
+    /// JSON Lines
     Json,
     /// Comma-separated values
     Csv,

@@ -11,8 +11,8 @@ use crate::signals::Signals;
 use environment::{Cloud, DataFolder, DataFolderError, Holder, OpenError};
 use gateway::{Gateway, Reach};
 use serde_json::{Map, Value, json};
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use uuid::Uuid;
 
 /// Lets the system choose a port: nobody but a function that runs meanwhile needs to know it.
@@ -81,7 +81,7 @@ impl Asked {
     }
 
     /// The same as `ask`, for a command that may take long and knows `job`: shows how far it has come. `None`: a signal came
-    /// first; the question was taken back, and what it had not completed was not done.
+    /// first, and nothing was done.
     pub(crate) async fn ask_long(
         self,
         command: &str,
@@ -89,15 +89,10 @@ impl Asked {
     ) -> Result<Option<Value>, AskError> {
         let mut signals = Signals::listen().map_err(AskError::Signals)?;
         self.name_environment(&mut params);
-        let job = progress::is_seen().then(|| Uuid::new_v4().to_string());
-        params.extend(job.iter().map(|job| ("job".to_owned(), json!(job))));
+        let job = Uuid::new_v4().to_string();
+        params.insert("job".to_owned(), json!(job));
         let reached = self.reach().await?;
-        let (path, params) = (path(command), Value::Object(params));
-        let answer = tokio::select! {
-            answer = client::post(reached.holder(), &path, &params) => Some(answer),
-            never = show(reached.holder(), job.as_deref()) => match never {},
-            _ = signals.next() => None,
-        };
+        let answer = follow(reached.holder(), &path(command), &Value::Object(params), &job, &mut signals).await;
         reached.close().await?;
         Ok(answer.transpose()?)
     }
@@ -158,9 +153,36 @@ fn path(command: &str) -> String {
     format!("/_emulator/{command}")
 }
 
-async fn show(holder: &Holder, job: Option<&str>) -> Infallible {
-    match job {
-        Some(job) => progress::show(holder, job).await,
-        None => std::future::pending().await,
+/// Asks, and shows how far the job has come, until it is answered or a signal stops it.
+async fn follow(
+    holder: &Holder,
+    path: &str,
+    params: &Value,
+    job: &str,
+    signals: &mut Signals,
+) -> Option<Result<Value, ClientError>> {
+    let mut question = pin!(client::post(holder, path, params));
+    tokio::select! {
+        answer = &mut question => Some(answer),
+        never = progress::show(holder, job) => match never {},
+        _ = signals.next() => take_back(holder, job, question, signals).await,
+    }
+}
+
+/// Stops a job. What its question answers all the same, if it was too late to stop it; another signal waits for nothing.
+async fn take_back(
+    holder: &Holder,
+    job: &str,
+    question: impl Future<Output = Result<Value, ClientError>>,
+    signals: &mut Signals,
+) -> Option<Result<Value, ClientError>> {
+    let stopped = async {
+        // One that has ended meanwhile has answered.
+        let _ = client::post(holder, &path("cancel"), &json!({ "job": job })).await;
+        question.await
+    };
+    tokio::select! {
+        answer = stopped => answer.ok().map(Ok),
+        _ = signals.next() => None,
     }
 }

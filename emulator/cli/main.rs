@@ -10,7 +10,6 @@ mod completion;
 mod data;
 mod doctor;
 mod exchange;
-mod doctor;
 mod exec;
 mod fold;
 mod handshake;
@@ -39,14 +38,16 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Before anything else is set up: a worker is a process of its own that shares only this file with the emulator.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == settings::WORKER_ARGUMENT) {
+        return environment::run_worker();
+    }
     let language = Language::choose(std::env::args_os());
     let arguments = match parse(language) {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
     match arguments.command {
-        // Before anything else is set up: a worker is a process of its own that shares only this file with the emulator.
-        Command::FunctionWorker => environment::run_worker(),
         Command::Start(arguments) => run(start::run(arguments)),
         Command::Exec(arguments) => run(exec::run(arguments)),
         Command::Call(arguments) => run(call::run(arguments)),

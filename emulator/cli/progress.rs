@@ -16,13 +16,11 @@ const BAR: &str = "{msg:12} [{bar:30}] {human_pos}/{human_len} {eta}";
 /// Where nobody knows how much there is.
 const COUNTER: &str = "{msg:12} {spinner} {human_pos}";
 
-/// Whether somebody would see it.
-pub(crate) fn is_seen() -> bool {
-    io::stderr().is_terminal()
-}
-
-/// Shows how far `job` has come, until dropped; then the bar is gone from the screen.
+/// Shows how far `job` has come, where somebody would see it, until dropped; then the bar is gone from the screen.
 pub(crate) async fn show(holder: &Holder, job: &str) -> Infallible {
+    if !io::stderr().is_terminal() {
+        return std::future::pending().await;
+    }
     tokio::time::sleep(PATIENCE).await;
     let bar = ProgressBar::no_length().with_finish(ProgressFinish::AndClear);
     loop {
@@ -53,6 +51,7 @@ fn draw(bar: &ProgressBar, found: &Value) {
 fn stage_text(stage: &str) -> String {
     match stage {
         "reading" => text!("stage-reading"),
+        "storing" => text!("stage-storing"),
         "writing" => text!("stage-writing"),
         other => other.to_owned(),
     }

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 pub(crate) const SETTINGS_FILE: &str = "emulator.toml";
 pub(crate) const DATA_FOLDER: &str = ".emulator";
-/// The argument that makes this binary a function worker; `clap` derives it from `Command::FunctionWorker`.
-const WORKER_ARGUMENT: &str = "function-worker";
+/// The first argument of a function worker. It is no command: people are not told of it, nor are their shells.
+pub(crate) const WORKER_ARGUMENT: &str = "function-worker";
 /// The largest `timeout-seconds`: what the cloud gives at most (semantics DB-8.09).
 const TIMEOUT_SECONDS_MAX: u64 = 900;
 

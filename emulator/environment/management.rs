@@ -25,6 +25,7 @@ use std::path::PathBuf;
 enum Command {
     Action,
     Calls,
+    Cancel,
     Clock,
     Collections,
     Create,
@@ -59,6 +60,7 @@ enum Command {
 const COMMANDS: &[(&str, Command)] = &[
     ("action", Command::Action),
     ("calls", Command::Calls),
+    ("cancel", Command::Cancel),
     ("clock", Command::Clock),
     ("collections", Command::Collections),
     ("create", Command::Create),
@@ -241,6 +243,11 @@ impl Environment {
                 let NoParams {} = read(params)?;
                 let calls = self.shared.calls.of(&self.name);
                 Ok(json!({ "calls": calls.iter().map(EndedCall::to_json).collect::<Vec<_>>() }))
+            }
+            Command::Cancel => {
+                let JobParams { job } = read(params)?;
+                self.shared.jobs.cancel(&job);
+                Ok(json!({}))
             }
             Command::Clock => self.shared.turn_clock(read(params)?).await,
             Command::Collections => {

@@ -90,7 +90,12 @@ async fn timed(work: impl Future<Output = Value>) -> (Value, f64) {
 fn print(name: &str, mut times: Vec<f64>) {
     times.sort_by(f64::total_cmp);
     let percentile = |percent| times[(times.len() - 1) * percent / 100];
-    println!("  {name:<14} p50 {:.2} ms, p95 {:.2} ms, worst {:.2} ms", percentile(50), percentile(95), percentile(100));
+    println!(
+        "  {name:<14} p50 {:.2} ms, p95 {:.2} ms, worst {:.2} ms",
+        percentile(50),
+        percentile(95),
+        percentile(100)
+    );
 }
 
 /// Makes and drops thousands of forks, each with a write of its own.

@@ -83,6 +83,7 @@ export-needs-csv = --fields are the columns of a CSV file: leave them out, or sa
 key-unusable = the key { $path } cannot be used: { $reason }
 key-empty = it is empty; remove it, and a new one is made
 stage-reading = reading
+stage-storing = storing
 stage-writing = writing
 
 ## fork, drop, snapshot, restore, clock

@@ -59,7 +59,7 @@ shared =
     .mode-insert = 全部作为新文档插入；`_id` 已存在即为错误
     .mode-upsert = `_id` 相同的文档被替换，其余保持不变
     .mode-replace = 用文件替换整个集合
-    .format-json = JSON Lines，或一个数组
+    .format-json = JSON Lines
     .format-csv = 逗号分隔的值
     .file = 同 `set` 的规则文件
     .files = 文件里只有云存储的规则
@@ -173,7 +173,7 @@ import =
     把云开发控制台导出的文件导入集合：要么全部导入，要么什么都不改
 
     集合不存在时自动创建。有错误时指出文件、行号和字段，不做任何改动。
-    .file = JSON Lines、JSON 数组，或首行为字段名的 CSV
+    .file = 云控制台导出的 JSON Lines，或首行为字段名的 CSV
     .collection = 导入到哪个集合
     .mode =
         怎样处理 `_id` 相同的文档，以及其余的文档
@@ -275,6 +275,12 @@ users-remove = 删除用户；他的文档保留
 users-use = 登录时没有指定用户的，都算作这个用户；已经登录的模拟器不受影响
 
 outbox = 显示正在运行的模拟器本应通过邮件和短信发出的内容：用户登录用的验证码
+
+doctor = 检查本项目的模拟器所依赖的一切；对每个问题说明哪里不对、原因，以及怎么解决
+    .fix = 询问之后，在缺少依赖包的云函数目录里执行 `npm install`
+    .yes = 安装前不再询问
+    .json = 以 JSON 输出检查结果
+    .port = 传给 `start` 的端口
 
 init = 让本项目的小程序在开发者工具里使用模拟器
     .undo = 撤销之前 `emulator init` 写入的内容

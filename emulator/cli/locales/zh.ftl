@@ -82,6 +82,7 @@ export-needs-csv = --fields 指定的是 CSV 的列：请去掉它，或加上 -
 key-unusable = 密钥文件 { $path } 不可用：{ $reason }
 key-empty = 内容为空，删除它就会重新生成
 stage-reading = 正在读取
+stage-storing = 正在存入
 stage-writing = 正在写入
 
 ## fork、drop、snapshot、restore、clock

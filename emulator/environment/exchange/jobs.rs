@@ -48,7 +48,7 @@ pub(crate) struct Progress {
     dropped: AtomicBool,
 }
 
-/// Whoever began the job no longer waits for it.
+/// Whoever began the job no longer waits for it, or has stopped it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dropped;
 
@@ -69,6 +69,12 @@ impl Jobs {
             running.insert(id.clone(), progress.clone());
         }
         Ok(Job { progress, id, jobs: self.clone() })
+    }
+
+    /// Stops the job of that id, before its commit. One that is further, or has ended, is left alone.
+    pub(crate) fn cancel(&self, id: &str) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.get(id).into_iter().for_each(|progress| progress.dropped.store(true, Ordering::Relaxed));
     }
 
     /// What the command `progress` answers.
