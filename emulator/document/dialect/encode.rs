@@ -148,8 +148,7 @@ impl<T: Display> Serialize for Shown<T> {
     }
 }
 
-/// A double as `$numberDouble` names it: the shortest text that reads back as the same double. A NaN of other bits than the
-/// usual one names them.
+/// A double as `$numberDouble` names it: the shortest text that reads back as the same double.
 pub(super) struct DoubleText(pub(super) f64);
 
 impl Display for DoubleText {
@@ -157,9 +156,6 @@ impl Display for DoubleText {
         match self.0 {
             number if number == f64::INFINITY => formatter.write_str("Infinity"),
             number if number == f64::NEG_INFINITY => formatter.write_str("-Infinity"),
-            number if number.is_nan() && number.to_bits() != f64::NAN.to_bits() => {
-                write!(formatter, "NaN({:016x})", number.to_bits())
-            }
             number => write!(formatter, "{number:?}"),
         }
     }

@@ -3,6 +3,7 @@
 //! somebody's own the `$` is doubled.
 
 use std::borrow::Cow;
+use std::fmt::{self, Display};
 
 use bson::DateTime;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -42,6 +43,19 @@ fn names_type(key: &str) -> bool {
     name.len() < key.len() && wrappers::is_known(key.get(key.len() - name.len() - 1..).unwrap_or_default())
 }
 
+/// A double as [`DoubleText`]; a NaN of other bits than the usual one names them. SDKs would not know that word.
+struct DoubleBits(f64);
+
+impl Display for DoubleBits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_nan() && self.0.to_bits() != f64::NAN.to_bits() {
+            write!(formatter, "NaN({:016x})", self.0.to_bits())
+        } else {
+            DoubleText(self.0).fmt(formatter)
+        }
+    }
+}
+
 struct InFile<'a> {
     value: ValueRef<'a>,
     form: FileForm,
@@ -67,7 +81,7 @@ impl Serialize for InFile<'_> {
             },
             ValueRef::Double(number) => match form {
                 FileForm::Relaxed if number.is_finite() => json.serialize_f64(number),
-                FileForm::Canonical | FileForm::Relaxed => wrap(json, "$numberDouble", &Shown(DoubleText(number))),
+                FileForm::Canonical | FileForm::Relaxed => wrap(json, "$numberDouble", &Shown(DoubleBits(number))),
             },
             ValueRef::DateTime(date) => match date_in_words(date).filter(|_| form == FileForm::Relaxed) {
                 Some(text) => wrap(json, "$date", &text),

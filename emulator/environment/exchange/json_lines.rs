@@ -132,10 +132,10 @@ mod tests {
         refused("{\"a\": 1,}", "1:9: invalid JSON: trailing comma");
         refused("{\"a\": 1]", "1:8: invalid JSON: expected `,` or `}`");
         refused("{}\n\n{\"a\": \"x", "3:1: invalid JSON: the object that begins here does not end");
-        refused("{\"a\": \"x\n\"}", "2:0: invalid JSON: control character");
+        refused("{\"a\": \"x\n\"}", "1:9: invalid JSON: control character");
         refused("{'a': 1}", "1:2: invalid JSON: key must be a string");
         refused("{\"a\": 01}", "1:8: invalid JSON: invalid number");
-        refused("{\"a\": \"\\ud800\"}", "1:14: invalid JSON: lone leading surrogate");
+        refused("{\"a\": \"\\ud800\"}", "1:14: invalid JSON: unexpected end of hex escape");
         refused("{}\n{\"a\": {\"b\": 1, \"b\": 2}}", "2: the key a.b stands twice");
         refused("{\"a\": 1, \"a\": 2}", "1: the key a stands twice");
         refused("{}\n{\"a\": {\"$date\": \"noon\"}}", "2: malformed $date at a: ");
