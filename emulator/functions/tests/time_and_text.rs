@@ -20,7 +20,7 @@ async fn the_time_is_the_calls() {
     let project = Project::new(&[("f/index.js", "const { now } = Date; exports.main = (code) => eval(code)")]);
     let frozen = CallClock::Frozen { at_ms: THIRTY_MS };
     let forms = "[Date.now(), now(), new Date().getTime(), +new Date, Date.parse(Date()), Reflect.construct(Date, []).getTime()]";
-    assert_eq!(told(&project, frozen, forms).await, json!([THIRTY_MS; 6]));
+    assert_eq!(told(&project, frozen, forms).await, json!(vec![THIRTY_MS; 6]));
     let machine_ms = told(&project, CallClock::Running { offset_ms: 0 }, "Date.now()").await.as_i64().unwrap();
     let year_ms = 365 * 86_400_000;
     let later_ms = told(&project, CallClock::Running { offset_ms: year_ms }, "Date.now()").await.as_i64().unwrap();
