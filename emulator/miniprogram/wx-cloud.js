@@ -2514,8 +2514,26 @@ function isObject(value) {
 }
 
 function isA(value, Type) {
-  return isObject(value) && Type.prototype.isPrototypeOf(value);
+  return isObject(value) && (Type.prototype.isPrototypeOf(value) || isTwin(value, Type));
 }
+
+/** Under what the prototypes of `db`'s own values say what they are. */
+const TYPE = Symbol.for('emulator.type');
+
+/** Whether it was made by this file as another mini program loaded it: tests have several users in one process. */
+function isTwin(value, Type) {
+  return Type.prototype[TYPE] !== undefined && value[TYPE] === Type.prototype[TYPE];
+}
+
+function nameTypes() {
+  const types = { QueryCommand, UpdateCommand, Expression, ProjectionCommand, ServerDate, DatabaseRegExp };
+  const named = Object.assign(types, Geo);
+  Object.keys(named).forEach((name) => {
+    Object.defineProperty(named[name].prototype, TYPE, { value: name });
+  });
+}
+
+nameTypes();
 
 function isFunction(value) {
   return typeof value === 'function';

@@ -61,6 +61,29 @@ test('nobody in particular is the default user; a name nobody has is refused', a
   );
 });
 
+test("what one user's database makes, another's understands", async () => {
+  const { emulator } = used;
+  const bobs = emulator.as('bob').database();
+  const _ = bobs.command;
+  const values = { at: bobs.serverDate(), place: bobs.Geo.Point(120, 30), n: 1 };
+  const { _id } = await todos(emulator.as('alice')).add({ data: values });
+  await todos(emulator.as('alice'))
+    .doc(_id)
+    .update({ data: { n: _.inc(4) } });
+  const found = await emulator
+    .database()
+    .collection('todos')
+    .where(
+      _.and([
+        { n: _.gt(4).and(_.lt(6)) },
+        { place: _.geoNear({ geometry: bobs.Geo.Point(120, 30), maxDistance: 10 }) },
+      ]),
+    )
+    .get();
+  assert.equal(found.data.length, 1);
+  assert.ok(found.data[0].at instanceof Date);
+});
+
 test('permissions hold for users and not for the administrator', async () => {
   const { emulator } = used;
   const { data } = await todos(emulator.as('alice')).where({ _openid: BOB }).limit(1).get();
