@@ -502,7 +502,7 @@ fn odd_documents() -> String {
 fn fill(emulator: &Emulator, around: &Path) {
     let odd = write(around, "odd.json", odd_documents().as_bytes());
     for (collection, rows) in
-        [("Todos", "{\"_id\":1}\n"), ("todos", "{\"_id\":1}\n{\"_id\":2}\n"), ("a/b", "{\"_id\":1}\n")]
+        [("Todos", "{\"_id\":1}\n"), ("todos", "{\"_id\":1,\"c\":1}\n{\"_id\":2,\"c\":2}\n"), ("a/b", "{\"_id\":1}\n")]
     {
         let file = write(around, "in.json", rows.as_bytes());
         manage(emulator, "import", json!({ "file": file, "collection": collection }));

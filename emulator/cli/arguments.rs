@@ -359,7 +359,7 @@ pub(crate) enum ImportMode {
 /// What a file of documents is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FileFormat {
-    /// JSON Lines
+    /// JSON Lines, a document a line
     Json,
     /// Comma-separated values
     Csv,

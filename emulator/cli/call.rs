@@ -3,6 +3,7 @@
 use crate::arguments::CallArguments;
 use crate::ask::{AskError, Asked};
 use crate::language::text;
+use crate::output::say;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -34,7 +35,7 @@ fn read_data(argument: &str) -> Result<Value, CallError> {
 }
 
 /// The result on standard output, what was logged and how long it took on standard error.
-#[allow(clippy::print_stdout, clippy::print_stderr)]
+#[allow(clippy::print_stderr)]
 fn print(answer: &Value) -> ExitCode {
     for line in answer["logs"].as_array().into_iter().flatten() {
         let level = line["level"].as_str().unwrap_or_default();
@@ -53,7 +54,7 @@ fn print(answer: &Value) -> ExitCode {
             ExitCode::FAILURE
         }
         None => {
-            println!("{:#}", answer["result"]);
+            say(format_args!("{:#}", answer["result"]));
             ExitCode::SUCCESS
         }
     }

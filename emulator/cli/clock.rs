@@ -3,6 +3,7 @@
 use crate::arguments::{ClockCommand, PlaceArguments};
 use crate::ask::{AskError, Asked};
 use crate::language::text;
+use crate::output::say;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -12,7 +13,6 @@ const UNITS: &[(&str, u64)] =
     &[("d", 24 * 60 * 60 * SECOND_MS), ("h", 60 * 60 * SECOND_MS), ("m", 60 * SECOND_MS), ("s", SECOND_MS), ("ms", 1)];
 
 /// `emulator clock …`: changes the time, and prints it in any case.
-#[allow(clippy::print_stdout)]
 pub(crate) async fn run(command: Option<ClockCommand>, place: PlaceArguments) -> Result<ExitCode, AskError> {
     let params = match command.unwrap_or(ClockCommand::Show) {
         ClockCommand::Show => json!({}),
@@ -23,7 +23,7 @@ pub(crate) async fn run(command: Option<ClockCommand>, place: PlaceArguments) ->
         ClockCommand::Reset => json!({ "reset": true }),
     };
     let clock = Asked::at(place)?.ask_running("clock", params).await?;
-    println!("{}", describe(&clock));
+    say(describe(&clock));
     Ok(ExitCode::SUCCESS)
 }
 

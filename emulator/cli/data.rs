@@ -3,6 +3,7 @@
 use crate::arguments::{DbCommand, IndexCommand, PlaceArguments, SeedArguments};
 use crate::ask::{AskError, Asked};
 use crate::language::text;
+use crate::output::say;
 use crate::reseed::{self, WatchError};
 use crate::signals::interrupted;
 use serde_json::{Deserializer, Map, Value, json};
@@ -99,7 +100,7 @@ pub(crate) async fn db(command: DbCommand, place: PlaceArguments) -> Result<Exit
             let params = json!({ "collectionName": collection, "data": documents });
             let answer = act(asked, "database.addDocument", params).await?;
             let ids = answer["insertedIds"].as_array().into_iter().flatten();
-            ids.for_each(|id| say(&plain(id)));
+            ids.for_each(|id| say(plain(id)));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -119,7 +120,7 @@ async fn index(command: IndexCommand, asked: Asked) -> Result<(), DataError> {
         IndexCommand::Create { collection, keys, unique, name } => {
             let keys = object(&text!("what-fields"), &keys)?;
             let request = json!({ "collection": collection, "keys": keys, "unique": unique, "name": name });
-            say(&plain(&asked.ask("indexes/create", request).await?["name"]));
+            say(plain(&asked.ask("indexes/create", request).await?["name"]));
         }
         IndexCommand::Drop { collection, name } => {
             asked.ask("indexes/drop", json!({ "collection": collection, "name": name })).await?;
@@ -214,12 +215,6 @@ fn print_explanation(answer: &Value) {
 /// A text without its quotes.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// A line on standard output.
-#[allow(clippy::print_stdout)]
-fn say(text: &str) {
-    println!("{text}");
 }
 
 #[cfg(test)]

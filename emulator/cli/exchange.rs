@@ -5,6 +5,7 @@ use crate::arguments::{AnonymiseArguments, ExportArguments, FileFormat, ImportAr
 use crate::ask::{AskError, Asked};
 use crate::data::count;
 use crate::language::text;
+use crate::output::say;
 use crate::signals::interrupted;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ pub(crate) async fn import(arguments: ImportArguments) -> Result<ExitCode, Excha
     params.extend(encoding.map(|encoding| ("encoding".to_owned(), json!(encoding))));
     mask(&mut params, anonymise, &asked)?;
     let Some(imported) = asked.ask_long("import", params).await? else { return Ok(interrupted()) };
-    say(&imported_text(&imported, &collection));
+    say(imported_text(&imported, &collection));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -155,12 +156,6 @@ impl FileFormat {
             FileFormat::Csv => "csv",
         }
     }
-}
-
-/// A line on standard output.
-#[allow(clippy::print_stdout)]
-fn say(text: &str) {
-    println!("{text}");
 }
 
 #[cfg(test)]

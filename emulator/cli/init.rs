@@ -4,6 +4,7 @@
 
 use crate::arguments::InitArguments;
 use crate::language::text;
+use crate::output::say;
 use crate::settings::{Settings, SettingsError};
 use environment::{DataFolder, DataFolderError};
 use serde::{Deserialize, Serialize};
@@ -63,13 +64,12 @@ struct Places {
 }
 
 /// Sets up, or back, and says what was done.
-#[allow(clippy::print_stdout)]
 pub(crate) fn run(arguments: &InitArguments) -> Result<ExitCode, InitError> {
     let settings = Settings::settle(&arguments.cloud)?;
     let places = Places::of(&settings)?;
     let done = if arguments.undo { places.undo()? } else { places.set_up()? };
     for line in done {
-        println!("{line}");
+        say(line);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 use crate::arguments::{PlaceArguments, SnapshotsCommand};
 use crate::ask::{AskError, Asked};
 use crate::language::text;
+use crate::output::say;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -56,10 +57,4 @@ pub(crate) async fn snapshots(command: Option<SnapshotsCommand>, place: PlaceArg
 
 fn print_names(names: &Value) {
     names.as_array().into_iter().flatten().filter_map(Value::as_str).for_each(say);
-}
-
-/// A line on standard output.
-#[allow(clippy::print_stdout)]
-fn say(text: &str) {
-    println!("{text}");
 }

@@ -5,6 +5,7 @@ use crate::arguments::PlaceArguments;
 use crate::ask::{AskError, Asked};
 use crate::data::count;
 use crate::language::text;
+use crate::output::say;
 use crate::signals::{Signals, interrupted};
 use environment::Cloud;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -89,7 +90,7 @@ pub(crate) async fn run(folder: &Path, place: &PlaceArguments) -> Result<ExitCod
     loop {
         let since = Instant::now();
         match seed(&watched, place).await {
-            Ok(Some(seeded)) => say(&reseeded_text(&seeded, since)),
+            Ok(Some(seeded)) => say(reseeded_text(&seeded, since)),
             Ok(None) => return Ok(interrupted()),
             Err(error) => crate::complain(&text!("reseed-failed", reason = error.to_string())),
         }
@@ -119,12 +120,6 @@ fn reseeded_text(seeded: &Value, since: Instant) -> String {
         users = count(seeded, "users"),
         milliseconds = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
     )
-}
-
-/// A line on standard output.
-#[allow(clippy::print_stdout)]
-fn say(text: &str) {
-    println!("{text}");
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::arguments::{CloudArguments, PlaceArguments, RulesCommand, RulesOfArguments};
 use crate::ask::{AskError, Asked};
 use crate::language::text;
+use crate::output::say;
 use crate::settings::{Settings, SettingsError};
 use environment::{RulesOf, check_rules, test_rules};
 use serde_json::json;
@@ -90,10 +91,4 @@ fn read(path: &Path) -> Result<String, RulesError> {
 
 fn status(is_well: bool) -> ExitCode {
     if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// A line on standard output.
-#[allow(clippy::print_stdout)]
-fn say(text: &str) {
-    println!("{text}");
 }

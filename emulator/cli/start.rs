@@ -4,6 +4,7 @@ use crate::arguments::{LogFormat, StartArguments};
 use crate::handshake::{self, Parent};
 use crate::language::text;
 use crate::logging;
+use crate::output::say;
 use crate::port::{self, PortError};
 use crate::reseed::{self, WatchError, Watched};
 use crate::settings::{Settings, SettingsError};
@@ -118,11 +119,10 @@ fn stop_signal(handshake: bool) -> Result<impl Future<Output = ()>, StartError> 
 }
 
 /// The ready screen, on standard output: one line that programs wait for, and under it what a developer needs next.
-#[allow(clippy::print_stdout)]
 fn announce(format: LogFormat, ready: &Ready<'_>) {
     match format {
-        LogFormat::Text => println!("{}", screen(ready)),
-        LogFormat::Json => println!("{}", ready_json(ready)),
+        LogFormat::Text => say(screen(ready)),
+        LogFormat::Json => say(ready_json(ready)),
     }
 }
 

@@ -2,6 +2,7 @@
 //! one worker at a time, warm ones are kept, and a spare is booted ahead for whoever needs it first.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -233,6 +234,7 @@ impl Pool {
             output: self.output.clone(),
             starter: Starter::new().map_err(failed)?,
             preparing: Arc::default(),
+            booting: Semaphore::new(std::thread::available_parallelism().map_or(1, NonZeroUsize::get)),
         });
         state.factory = Some(factory.clone());
         Ok(factory)

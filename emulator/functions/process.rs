@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::folder::{FunctionFolder, Stamps};
 use crate::frames::{Boot, FromWorker, Invoke, ToWorker, receive_frame, send_frame};
@@ -46,6 +46,8 @@ pub(crate) struct WorkerFactory {
     pub(crate) starter: Starter,
     /// Read-locked while a worker's folders are made, which nothing can interrupt: closing waits for the write lock.
     pub(crate) preparing: Arc<RwLock<()>>,
+    /// A turn for each worker that may boot at one time.
+    pub(crate) booting: Semaphore,
 }
 
 /// A booted worker without a call.
@@ -79,6 +81,8 @@ impl WorkerFactory {
     /// # Errors
     /// [`InvocationError::Worker`] when it cannot be started or does not boot.
     pub(crate) async fn start(&self, time_zone: &str, preload: bool) -> Result<WorkerProcess, InvocationError> {
+        // Many at once would only slow each other down, until none has booted in time.
+        let _turn = self.booting.acquire().await.map_err(|_| InvocationError::Closed)?;
         let mut worker = self.spawn(time_zone, preload).await.map_err(|error| worker_error(&error))?;
         match tokio::time::timeout(BOOT_TIME_MAX, worker.until_booted()).await {
             Ok(Ok(())) => Ok(worker),

@@ -2,6 +2,7 @@
 
 use super::finding::{Finding, Severity};
 use super::texts::{self, Words};
+use crate::output::say;
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 
@@ -9,17 +10,15 @@ use std::io::IsTerminal;
 const PLAIN: &str = "\u{1b}[0m";
 
 /// For people.
-#[allow(clippy::print_stdout)]
 pub(super) fn text(findings: &[Finding]) {
     let is_coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    println!("{}", lines(findings, is_coloured).join("\n"));
+    say(lines(findings, is_coloured).join("\n"));
 }
 
 /// For programs.
-#[allow(clippy::print_stdout)]
 pub(super) fn json(findings: &[Finding]) {
     let findings: Vec<Value> = findings.iter().map(to_json).collect();
-    println!("{:#}", json!({ "findings": findings }));
+    say(format_args!("{:#}", json!({ "findings": findings })));
 }
 
 fn to_json(finding: &Finding) -> Value {
