@@ -261,6 +261,78 @@ fn a_function_in_a_fork_means_the_fork() {
 }
 
 #[test]
+fn a_fork_of_nothing_is_one_too() {
+    let emulator = Emulator::start(&[]);
+    let fork = fork(&emulator, Some("a"));
+    manage(&emulator, "reset", json!({ "env": fork }));
+    manage(&emulator, "snapshot", json!({ "env": fork, "name": "s" }));
+    manage(&emulator, "create", json!({ "env": fork, "collection": "c" }));
+    manage(&emulator, "restore", json!({ "env": fork, "name": "s" }));
+    assert_eq!(manage(&emulator, "collections", json!({ "env": fork }))["collections"], json!([]));
+    manage(&emulator, "drop", json!({ "env": fork }));
+}
+
+#[test]
+fn what_comes_after_the_drop_does_not_bring_a_fork_back() {
+    let emulator = Emulator::start(&["--fixtures", FIXTURES]);
+    let fork = fork(&emulator, Some("a"));
+    let signed_in = data_of(web(&emulator, "emulator.signIn", json!({ "env": fork, "code": "alice" })));
+    let params = json!({ "env": fork, "path": "a.txt", "access_token": signed_in["access_token"] });
+    let place = data_of(web(&emulator, "storage.getUploadMetadata", params));
+    let kept = bodies(&emulator);
+    manage(&emulator, "drop", json!({ "env": fork }));
+    let response = post_file(&emulator, place["url"].as_str().unwrap(), b"late");
+    assert!(response.status >= 400, "{response:?}");
+    assert_eq!(manage(&emulator, "forks", json!({})), json!({ "forks": [] }));
+    until_bodies(&emulator, kept);
+}
+
+#[test]
+fn an_abandoned_transaction_holds_nobody_up() {
+    let emulator = Emulator::start(&["--fixtures", FIXTURES]);
+    let fork = fork(&emulator, None);
+    manage(&emulator, "snapshot", json!({ "env": fork, "name": "start" }));
+    manage(&emulator, "clock", json!({ "freeze": true }));
+    for command in ["restore", "reset", "drop"] {
+        add_todo(&emulator, &fork, "mine");
+        let act = |action: &str, params: Value| {
+            manage(&emulator, "action", json!({ "env": fork, "action": action, "params": params }))
+        };
+        let transaction = act("database.startTransaction", json!({}))["transactionId"].clone();
+        let update = json!({
+            "collectionName": "todos",
+            "transactionId": transaction,
+            "_id": "mine",
+            "query": "{\"_id\":\"mine\"}",
+            "queryType": "DOC",
+            "data": "{\"$set\":{\"title\":\"x\"}}",
+            "merge": true,
+            "upsert": false,
+        });
+        act("database.updateDocInTransaction", update);
+        let begun = Instant::now();
+        let name = (command == "restore").then_some("start");
+        let mut params = json!({ "env": fork });
+        name.into_iter().for_each(|name| params["name"] = json!(name));
+        manage(&emulator, command, params);
+        assert!(begun.elapsed() < Duration::from_secs(4), "{command} waited for a transaction");
+    }
+}
+
+#[test]
+fn the_emulators_own_collections_are_nobodys() {
+    let emulator = Emulator::start(&["--fixtures", FIXTURES]);
+    for name in ["_emulator", "_files"] {
+        let lookup = json!({ "from": name, "localField": "x", "foreignField": "x", "as": "found" }).to_string();
+        let stages = json!([{ "stageKey": "$lookup", "stageValue": lookup }]);
+        let params = json!({ "collectionName": "todos", "stages": stages });
+        let response =
+            command(&emulator, "action", json!({ "action": "database.aggregateDocuments", "params": params }));
+        assert!(response.status == 400 && response.text().contains("Permission denied"), "{name}: {response:?}");
+    }
+}
+
+#[test]
 fn one_environment_has_its_forks_with_it() {
     let emulator = Emulator::start(&["--env", "only", "--fixtures", FIXTURES]);
     let fork = fork(&emulator, Some("a"));

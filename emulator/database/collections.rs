@@ -25,11 +25,19 @@ use crate::{
 pub struct Database {
     pub(crate) shared: Arc<Shared>,
     namespace: Arc<str>,
+    /// Whether a namespace that is not there is left so.
+    is_of_existing: bool,
 }
 
 impl Database {
     pub(crate) fn new(shared: Arc<Shared>, namespace: Arc<str>) -> Database {
-        Database { shared, namespace }
+        Database { shared, namespace, is_of_existing: false }
+    }
+
+    /// The same, for a namespace that others may drop: what comes too late does not make it anew, but fails with
+    /// [`DatabaseError::BadNamespace`].
+    pub fn of_existing(self) -> Database {
+        Database { is_of_existing: true, ..self }
     }
 
     /// The namespace these collections are in.
@@ -39,8 +47,14 @@ impl Database {
 
     /// Makes an empty collection; [`DatabaseError::CollectionExists`] if there is one of that name.
     pub async fn create_collection(&self, name: &CollectionName) -> Result<(), DatabaseError> {
-        let name = name.clone();
-        self.shared.writer.run(self.namespace.clone(), move |draft| draft.create_collection(&name).map(drop)).await
+        let (name, is_of_existing) = (name.clone(), self.is_of_existing);
+        let work = move |draft: &mut Draft<'_>| {
+            if is_of_existing {
+                draft.require_namespace()?;
+            }
+            draft.create_collection(&name).map(drop)
+        };
+        self.shared.writer.run(self.namespace.clone(), work).await
     }
 
     /// The names of the collections, sorted.
@@ -50,11 +64,19 @@ impl Database {
 
     /// Does everything that `request` asks for in one commit, all or nothing.
     pub async fn refill(&self, request: RefillRequest) -> Result<Refilled, DatabaseError> {
-        let emptied = request.emptied;
+        let (emptied, is_of_existing) = (request.emptied, self.is_of_existing);
         let prepared = Refill::prepare(request)?;
-        let work = move |draft: &mut Draft<'_>| write::refill(draft, &prepared);
-        let _turn = if emptied { Some(self.shared.indexing.lock().await) } else { None };
-        self.shared.writer.run(self.namespace.clone(), work).await
+        let work = move |draft: &mut Draft<'_>| {
+            if is_of_existing {
+                draft.require_namespace()?;
+            }
+            write::refill(draft, &prepared)
+        };
+        if !emptied {
+            return self.shared.writer.run(self.namespace.clone(), work).await;
+        }
+        let _turn = self.shared.indexing.lock().await;
+        self.shared.writer.run_whole(self.namespace.clone(), work).await
     }
 
     /// Inserts all documents or none, in one commit, and returns their ids in order. Each document has its `_id`.

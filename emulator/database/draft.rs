@@ -156,11 +156,6 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// As [`Draft::claim_collection`], of all collections of a namespace.
-    pub(crate) fn claim_namespace(&mut self, name: &str) -> Result<(), DatabaseError> {
-        self.catalogue().members(name).into_iter().try_for_each(|(_, id)| self.claim_collection(id))
-    }
-
     /// The collection of that name, or that it is missing.
     pub(crate) fn target(&self, name: &CollectionName) -> Result<Target, DatabaseError> {
         let id = match self.inside {
@@ -168,6 +163,14 @@ impl<'a> Draft<'a> {
             Some(inside) => self.catalogue().collection_at(&self.namespace, name, inside.sequence),
         }?;
         Ok(Target { name: name.clone(), id })
+    }
+
+    /// Refuses what would make the namespace anew, after it was dropped.
+    pub(crate) fn require_namespace(&self) -> Result<(), DatabaseError> {
+        match self.catalogue().namespace(&self.namespace) {
+            Some(_) => Ok(()),
+            None => Err(DatabaseError::BadNamespace(format!("`{}` was dropped meanwhile", self.namespace))),
+        }
     }
 
     /// Makes a collection that is not there yet.
@@ -212,11 +215,13 @@ impl<'a> Draft<'a> {
         Layer { since, dropped: None, next_index: catalogue.next_index(below), base }
     }
 
-    /// Puts empty collections, of the same names and with the same indexes, in the place of those of the namespace.
+    /// Puts empty collections, of the same names and with the same indexes, in the place of those of the namespace, where no
+    /// transaction is open.
     pub(crate) fn empty_namespace(&mut self) -> Result<(), DatabaseError> {
-        let name = self.namespace.clone();
-        self.claim_namespace(&name)?;
-        let before = self.catalogue().clone();
+        let (name, before) = (self.namespace.clone(), self.catalogue().clone());
+        if before.members(&name).is_empty() {
+            return Ok(());
+        }
         self.drop_namespace(&name);
         let mut catalogue = self.catalogue().clone();
         let namespace = take(&mut self.finished.state.next_namespace);

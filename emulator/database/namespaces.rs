@@ -26,12 +26,12 @@ impl Store {
     }
 
     /// Drops a namespace with its snapshots, but not its forks, which lose nothing. A namespace that is not there is no error.
-    /// Its watches end with [`DatabaseError::CollectionMissing`]. Waits for its transactions as a plain write does.
+    /// Its watches end with [`DatabaseError::CollectionMissing`], its transactions with
+    /// [`DatabaseError::TransactionNotExist`].
     pub async fn drop_namespace(&self, name: &str) -> Result<(), DatabaseError> {
         check(name)?;
         let namespace = name.to_owned();
         let work = move |draft: &mut Draft<'_>| {
-            draft.claim_namespace(&namespace)?;
             for snapshot in snapshots(draft.catalogue(), &namespace) {
                 draft.drop_namespace(&hidden(&namespace, &snapshot));
             }
@@ -39,7 +39,7 @@ impl Store {
             Ok(())
         };
         let _turn = self.shared.indexing.lock().await;
-        self.shared.writer.run(name.into(), work).await
+        self.shared.writer.run_whole(name.into(), work).await
     }
 
     /// Remembers a namespace as it is now. A snapshot of that name is forgotten for it.
@@ -55,18 +55,17 @@ impl Store {
     }
 
     /// Makes a namespace as it was when it was remembered, all at once. Watches are told the difference; those of a collection
-    /// that was not there end with [`DatabaseError::CollectionMissing`]. Waits for transactions as a plain write does; one
-    /// that has only read conflicts. [`DatabaseError::BadNamespace`] if there is no such snapshot.
+    /// that was not there end with [`DatabaseError::CollectionMissing`]. Its transactions end with
+    /// [`DatabaseError::TransactionNotExist`]. [`DatabaseError::BadNamespace`] if there is no such snapshot.
     pub async fn restore(&self, namespace: &str, name: &str) -> Result<(), DatabaseError> {
         let (restored, name) = (namespace.to_owned(), name.to_owned());
         let work = move |draft: &mut Draft<'_>| {
             let snapshot = find(draft.catalogue(), &restored, &name)?;
-            draft.claim_namespace(&restored)?;
             draft.drop_namespace(&restored);
             draft.fork(&snapshot, &restored)
         };
         let _turn = self.shared.indexing.lock().await;
-        self.shared.writer.run(namespace.into(), work).await
+        self.shared.writer.run_whole(namespace.into(), work).await
     }
 
     /// Forgets a snapshot. [`DatabaseError::BadNamespace`] if there is none of that name.

@@ -79,8 +79,8 @@ pub struct RemoveRequest {
 /// A change of many things at once, in the order of the fields.
 #[derive(Default)]
 pub struct RefillRequest {
-    /// Whether all collections of the namespace lose their documents. They stay, with their indexes. Takes as long for a
-    /// million documents as for one.
+    /// Whether all collections of the namespace lose their documents. They stay, with their indexes; open
+    /// transactions end. Takes as long for a million documents as for one.
     pub emptied: bool,
     /// Documents to remove. From a missing collection nothing is removed.
     pub removals: Vec<RemoveRequest>,

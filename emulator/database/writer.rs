@@ -44,6 +44,11 @@ enum Message {
         namespace: Arc<str>,
         job: Job,
     },
+    /// A job that changes a whole namespace: nobody can want the outcome of what is open there.
+    Whole {
+        namespace: Arc<str>,
+        job: Job,
+    },
     Transaction {
         key: TransactionKey,
         step: Step,
@@ -124,6 +129,15 @@ impl Writer {
         work: impl FnMut(&mut Draft<'_>) -> Result<T, DatabaseError> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         self.send(|reply| Message::Job { namespace, job: job(reply, work) }).await
+    }
+
+    /// The same, after it has ended the transactions that are open in the namespace.
+    pub(crate) async fn run_whole<T: Send + 'static>(
+        &self,
+        namespace: Arc<str>,
+        work: impl FnMut(&mut Draft<'_>) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        self.send(|reply| Message::Whole { namespace, job: job(reply, work) }).await
     }
 
     /// Carries out `work` in its turn as a part of a transaction's commit.
@@ -316,6 +330,7 @@ impl Desk {
                 Message::Job { namespace, job } => {
                     answers.extend(self.draft(PlainWrite { namespace, job, deadline: None }))
                 }
+                Message::Whole { namespace, job } => answers.extend(self.draft_whole(namespace, job)),
                 Message::Transaction { key, step } => answers.extend(self.transact(&key, step)),
                 Message::Time { change, reply } => answers.extend(self.change_time(change, reply)),
                 Message::Subscribe { inbox, answer } => subscribers.push((answer, self.subscribe(inbox))),
@@ -355,6 +370,14 @@ impl Desk {
                 None
             }
         }
+    }
+
+    /// Carries out a job in a namespace whose transactions end, after the jobs that waited for these.
+    fn draft_whole(&mut self, namespace: Arc<str>, job: Job) -> Vec<Answer> {
+        self.transactions.abort_in(&namespace);
+        let mut answers = self.resume();
+        answers.extend(self.draft(PlainWrite { namespace, job, deadline: None }));
+        answers
     }
 
     /// Takes a step of a transaction, then carries out the jobs that waited for it to end.

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::data_folder::{DataFolder, DataFolderError, Holder};
 use crate::error::ActionError;
 use crate::exchange::Jobs;
-use crate::files::{self, Unnamed};
+use crate::files::{self, Filing, Unnamed};
 use crate::forks;
 use crate::identity::Sessions;
 use crate::invocation::Logs;
@@ -76,7 +76,7 @@ pub enum OpenError {
     #[error(transparent)]
     Seed(#[from] SeedError),
     /// The environment's name is not one.
-    #[error("`{0}` is no name for an environment: 1 to 128 letters, digits, `-` and `_`")]
+    #[error("`{0}` is no name for an environment: 1 to 128 letters, digits, `_` and single `-`")]
     EnvironmentName(String),
 }
 
@@ -91,8 +91,7 @@ pub(crate) struct Shared {
     pub(crate) logs: Arc<Logs>,
     pub(crate) signed_out: SignedOut,
     pub(crate) outbox: Outbox,
-    /// Held while files or whole environments change, so that no body loses its last name unseen.
-    pub(crate) filing: tokio::sync::Mutex<()>,
+    pub(crate) filing: Filing,
     pub(crate) unnamed: Unnamed,
     pub(crate) calls: Calls,
     /// Held while a user is made, so that no two get the same name or address.
@@ -113,7 +112,9 @@ pub(crate) struct Shared {
 impl Cloud {
     /// Opens the cloud that rests in `folder`, making an empty one where none is. Starts no function worker.
     pub async fn open(settings: CloudSettings, folder: DataFolder) -> Result<Cloud, OpenError> {
-        if let Some(name) = settings.environment.as_ref().filter(|name| !is_environment_name(name)) {
+        if let Some(name) =
+            settings.environment.as_ref().filter(|name| !is_environment_name(name) || forks::is_fork(name))
+        {
             return Err(OpenError::EnvironmentName(name.clone()));
         }
         let holder = folder.announce(settings.port)?;
@@ -130,7 +131,7 @@ impl Cloud {
             clock: Clock::default(),
             turning_clock: tokio::sync::Mutex::default(),
             unnamed: Unnamed::start(store.clone(), storage.clone()),
-            filing: tokio::sync::Mutex::default(),
+            filing: Filing::default(),
             calls: Calls::default(),
             storage,
             functions,
@@ -246,7 +247,7 @@ impl Cloud {
 
     fn open_environment(&self, name: &str) -> Result<Environment, DatabaseError> {
         self.say_first_use(name);
-        let database = self.shared.store.database(name)?;
+        let database = self.shared.database(name)?;
         let register = self.shared.registers.of(&database);
         let (shared, reached_at) = (self.shared.clone(), self.reached_at.clone());
         Ok(Environment { name: name.into(), database, register, shared, reached_at })
@@ -304,6 +305,12 @@ impl Environment {
 }
 
 impl Shared {
+    /// The collections of an environment. A fork that was dropped is not made anew by what comes too late.
+    pub(crate) fn database(&self, name: &str) -> Result<Database, DatabaseError> {
+        let database = self.store.database(name)?;
+        Ok(if forks::is_fork(name) { database.of_existing() } else { database })
+    }
+
     /// What stands before a path in an address that is used on this machine.
     pub(crate) fn loopback_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.settings.port)

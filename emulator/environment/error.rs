@@ -54,7 +54,7 @@ impl ActionError {
     pub(crate) fn environment_name(name: &str) -> ActionError {
         let message = format!(
             "Param Invalid: env check invalid be filterd. env not exists: `{name}` is no name for an environment, \
-             which has 1 to 64 letters, digits, `-` and `_`"
+             which has 1 to 128 letters, digits, `-` and `_`"
         );
         ActionError::new(codes::INVALID_ENV, message)
     }

@@ -3,10 +3,12 @@
 
 mod catalogue;
 mod earlier;
+mod filing;
 mod unnamed;
 
 pub(crate) use catalogue::{COLLECTION, NewFile, StoredFile, own_collection, uninterrupted};
 pub(crate) use earlier::adopt_earlier;
+pub(crate) use filing::Filing;
 pub(crate) use unnamed::Unnamed;
 
 use crate::access::{self, Touch};

@@ -30,12 +30,13 @@ impl Environment {
         uninterrupted(async move {
             let (shared, register) = (&environment.shared, &environment.register);
             let _changing = register.change().await;
-            let _filing = shared.filing.lock().await;
+            let _filing = shared.filing.of(&environment.name).await;
+            environment.check_there()?;
             if shared.store.has_namespace(&to) {
                 return Err(ActionError::invalid_param(format!("there is a fork `{to}` already: drop it first")));
             }
             // Before the fork can be asked for anything.
-            shared.registers.of(&shared.store.database(&to)?).publish(register.entries());
+            shared.registers.of(&shared.database(&to)?).publish(register.entries());
             shared.store.fork(&environment.name, &to).await?;
             Ok(to)
         })
@@ -51,7 +52,8 @@ impl Environment {
         let environment = self.clone();
         uninterrupted(async move {
             let (shared, name) = (&environment.shared, &environment.name);
-            let _filing = shared.filing.lock().await;
+            let _changing = environment.register.change().await;
+            let filing = shared.filing.of(name).await;
             let mut files = environment.files().await?;
             for snapshot in shared.store.snapshots(name) {
                 files.extend(environment.files_of_snapshot(&snapshot).await?);
@@ -59,11 +61,19 @@ impl Environment {
             shared.store.drop_namespace(name).await?;
             shared.registers.forget(name);
             shared.calls.forget(name);
+            shared.outbox.forget(name);
             shared.unnamed.consider(files);
+            drop(filing);
             shared.functions.end_environment(name).await;
             Ok(())
         })
         .await
+    }
+
+    /// Refuses what would make a fork anew that was dropped. For whoever is filing.
+    fn check_there(&self) -> Result<(), ActionError> {
+        let is_there = !is_fork(&self.name) || self.shared.store.has_namespace(&self.name);
+        if is_there { Ok(()) } else { Err(ActionError::fork_missing(&self.name)) }
     }
 
     /// The names of the forks of this environment, and of their forks, sorted.
@@ -77,7 +87,8 @@ impl Environment {
         check_snapshot_name(name)?;
         let (environment, name) = (self.clone(), name.to_owned());
         uninterrupted(async move {
-            let _filing = environment.shared.filing.lock().await;
+            let _filing = environment.shared.filing.of(&environment.name).await;
+            environment.check_there()?;
             let replaced = environment.files_of_snapshot(&name).await?;
             environment.shared.store.snapshot(&environment.name, &name).await?;
             environment.shared.unnamed.consider(replaced);
@@ -92,7 +103,7 @@ impl Environment {
         uninterrupted(async move {
             let shared = &environment.shared;
             let _changing = environment.register.change().await;
-            let _filing = shared.filing.lock().await;
+            let _filing = shared.filing.of(&environment.name).await;
             let replaced = environment.files().await?;
             shared.store.restore(&environment.name, &name).await?;
             environment.register.reload().await?;
@@ -111,7 +122,7 @@ impl Environment {
     pub(crate) async fn remove_snapshot(&self, name: &str) -> Result<(), ActionError> {
         let (environment, name) = (self.clone(), name.to_owned());
         uninterrupted(async move {
-            let _filing = environment.shared.filing.lock().await;
+            let _filing = environment.shared.filing.of(&environment.name).await;
             let files = environment.files_of_snapshot(&name).await?;
             environment.shared.store.drop_snapshot(&environment.name, &name).await?;
             environment.shared.unnamed.consider(files);
@@ -131,6 +142,11 @@ impl Cloud {
             Some(_) | None => self.environment(name),
         }
     }
+}
+
+/// The name of the environment that one was forked from, or what that was forked from; its own if it is no fork.
+pub(crate) fn first_origin(name: &str) -> &str {
+    name.split_once(SEPARATOR).map_or(name, |(origin, _)| origin)
 }
 
 /// Whether an environment of that name is a fork.

@@ -4,6 +4,7 @@
 use crate::calls::EndedCall;
 use crate::cloud::Environment;
 use crate::error::{ActionError, codes};
+use crate::forks;
 use crate::identity::{Identity, Session};
 use crate::settings::FunctionSettings;
 use functions::{Invocation, InvocationError, Level};
@@ -114,7 +115,9 @@ impl Environment {
             request_id: ended.request_id.clone(),
             at_ms,
         };
-        self.shared.calls.keep(&self.name, kept);
+        if !forks::is_fork(&self.name) || self.shared.store.has_namespace(&self.name) {
+            self.shared.calls.keep(&self.name, kept);
+        }
         ended
     }
 

@@ -91,6 +91,11 @@ impl Environment {
 }
 
 impl Outbox {
+    /// Forgets what was sent in an environment.
+    pub(crate) fn forget(&self, environment: &str) {
+        self.lock().retain(|message| message.environment != environment);
+    }
+
     fn lock(&self) -> MutexGuard<'_, VecDeque<Message>> {
         // The list is whole after every operation, so a panic elsewhere cannot have left it half changed.
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)

@@ -5,6 +5,7 @@
 use crate::access::{CUSTOM, CollectionRules, FileRules, FunctionRules, Mode, Permission, Problem, Target, Written};
 use crate::accounts::PasswordHash;
 use crate::error::ActionError;
+use crate::forks;
 use database::{CollectionName, Database, DatabaseError, FindRequest, RemoveRequest, Store, UpdateRequest};
 use document::{Bson, Document, RawDocumentBuf};
 use query::{Filter, Update};
@@ -89,7 +90,9 @@ impl Registers {
     pub(crate) async fn load(store: &Store) -> Result<Registers, DatabaseError> {
         let registers = Registers::default();
         for namespace in store.namespaces() {
-            registers.of(&store.database(&namespace)?).reload().await?;
+            let database = store.database(&namespace)?;
+            let database = if forks::is_fork(&namespace) { database.of_existing() } else { database };
+            registers.of(&database).reload().await?;
         }
         Ok(registers)
     }

@@ -257,7 +257,8 @@ impl Pool {
 
     /// Puts a worker back once it stands still; its place is free again only then.
     async fn keep_warm(self: Arc<Pool>, site: Site, mut worker: Worker, permit: OwnedSemaphorePermit) {
-        let unwanted = if worker.process.until_idle().await { self.put_back(&site, worker) } else { Some(worker) };
+        let unwanted =
+            if worker.process.until_idle().await { self.put_back(&site, worker, &permit) } else { Some(worker) };
         self.count_settling(&site, -1);
         if let Some(worker) = unwanted {
             end(worker).await;
@@ -267,10 +268,13 @@ impl Pool {
     }
 
     /// Gives back a worker that nobody wants any more: this one, or the one that has been warm for the longest time.
-    fn put_back(&self, site: &Site, worker: Worker) -> Option<Worker> {
+    fn put_back(&self, site: &Site, worker: Worker, permit: &OwnedSemaphorePermit) -> Option<Worker> {
         let mut state = self.lock();
         match state.places.get_mut(site) {
-            Some(places) if !*self.closing.borrow() => places.warm.push((worker, Instant::now())),
+            // The places may be those of another environment of that name by now.
+            Some(places) if !*self.closing.borrow() && Arc::ptr_eq(&places.permits, permit.semaphore()) => {
+                places.warm.push((worker, Instant::now()));
+            }
             _ => return Some(worker),
         }
         state.take_oldest_beyond(WARM_MAX)

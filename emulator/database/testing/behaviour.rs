@@ -229,6 +229,49 @@ async fn an_emptied_namespace_keeps_its_collections_and_indexes() {
 }
 
 #[tokio::test]
+async fn emptying_what_has_no_collections_leaves_it() {
+    let bench = Bench::new().await;
+    bench.store.fork("nothing", "fork").await.unwrap();
+    let request = RefillRequest { emptied: true, ..RefillRequest::default() };
+    bench.store.database("fork").unwrap().of_existing().refill(request).await.unwrap();
+    assert!(bench.store.has_namespace("fork"));
+}
+
+#[tokio::test]
+async fn what_comes_too_late_does_not_make_a_dropped_namespace_anew() {
+    let bench = Bench::new().await;
+    bench.store.fork("env", "fork").await.unwrap();
+    let fork = bench.store.database("fork").unwrap().of_existing();
+    let request = || RefillRequest { collections: vec![(name("new"), Vec::new())], ..RefillRequest::default() };
+    fork.refill(request()).await.unwrap();
+    bench.store.drop_namespace("fork").await.unwrap();
+    assert!(matches!(fork.refill(request()).await, Err(DatabaseError::BadNamespace(_))));
+    assert!(matches!(fork.create_collection(&name("newer")).await, Err(DatabaseError::BadNamespace(_))));
+    assert!(!bench.store.has_namespace("fork"));
+}
+
+#[tokio::test]
+async fn dropping_emptying_and_restoring_end_open_transactions() {
+    let bench = Bench::new().await;
+    bench.insert(vec![doc! { "_id": 1 }]).await;
+    bench.store.snapshot("env", "s").await.unwrap();
+    for number in 0..3 {
+        bench.store.restore("env", "s").await.unwrap();
+        let transaction = bench.database.begin(&number.to_string()).await.unwrap();
+        transaction.update(bench.set(with_id(1), doc! { "n": 2 })).await.unwrap();
+        match number {
+            0 => bench.store.restore("env", "s").await.unwrap(),
+            1 => {
+                let request = RefillRequest { emptied: true, ..RefillRequest::default() };
+                bench.database.refill(request).await.map(drop).unwrap();
+            }
+            _ => bench.store.drop_namespace("env").await.unwrap(),
+        }
+        assert_eq!(transaction.commit().await, Err(DatabaseError::TransactionNotExist));
+    }
+}
+
+#[tokio::test]
 async fn a_frozen_store_stays_as_it_was() {
     let bench = Bench::new().await;
     bench.insert(vec![doc! { "_id": 1 }]).await;

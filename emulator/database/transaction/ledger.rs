@@ -112,6 +112,12 @@ impl Transactions {
             .collect()
     }
 
+    /// Ends the transactions of a namespace.
+    pub(crate) fn abort_in(&mut self, namespace: &str) {
+        let ended = self.open.extract_if(.., |key, _| *key.namespace == *namespace);
+        ended.for_each(|(_, open)| self.locks.release(open.number));
+    }
+
     /// Ends all transactions.
     pub(crate) fn abort_all(&mut self) {
         self.open.clear();

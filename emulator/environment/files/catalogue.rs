@@ -98,7 +98,7 @@ impl Environment {
     ) -> Result<StoredFile, ActionError> {
         let environment = self.clone();
         uninterrupted(async move {
-            let _filing = environment.shared.filing.lock().await;
+            let _filing = environment.shared.filing.of(&environment.name).await;
             let file = environment.stored_file(new, &body, received);
             environment.enter(file, body, None).await
         })
@@ -124,7 +124,7 @@ impl Environment {
     pub(crate) async fn remove_file(&self, path: &FilePath) -> Result<bool, ActionError> {
         let (environment, path) = (self.clone(), path.clone());
         uninterrupted(async move {
-            let _filing = environment.shared.filing.lock().await;
+            let _filing = environment.shared.filing.of(&environment.name).await;
             let Some(file) = environment.file(&path).await? else { return Ok(false) };
             let request = RefillRequest { removals: vec![removal(&path)?], ..RefillRequest::default() };
             environment.database.refill(request).await?;
@@ -146,7 +146,7 @@ impl Environment {
     ) -> Result<StoredFile, ActionError> {
         let (environment, from, to) = (self.clone(), from.clone(), to.clone());
         uninterrupted(async move {
-            let _filing = environment.shared.filing.lock().await;
+            let _filing = environment.shared.filing.of(&environment.name).await;
             let original = environment.file(&from).await?.ok_or(StorageError::Missing)?;
             if !overwrite && environment.file(&to).await?.is_some() {
                 return Err(StorageError::Exists.into());
@@ -177,10 +177,25 @@ impl Environment {
             replaces: true,
             ..RefillRequest::default()
         };
-        self.database.refill(request).await?;
+        // Before the commit: whatever becomes of who waits for it, a body that has a name stays.
         body.keep();
-        self.shared.unnamed.consider(replaced.into_iter().chain(removed).collect());
+        match self.database.refill(request).await {
+            Ok(_) => self.shared.unnamed.consider(replaced.into_iter().chain(removed).collect()),
+            Err(error) => return Err(self.unentered(vec![file], error).into()),
+        }
         Ok(file)
+    }
+
+    /// After a commit that failed with `error`: the bodies go, where it is certain that it did not happen all the same.
+    pub(crate) fn unentered(&self, files: Vec<StoredFile>, error: DatabaseError) -> DatabaseError {
+        match &error {
+            DatabaseError::Closed
+            | DatabaseError::Corrupt(_)
+            | DatabaseError::Internal(_)
+            | DatabaseError::Storage(_) => {}
+            _ => self.shared.unnamed.consider(files),
+        }
+        error
     }
 
     async fn find_files(&self, filter: Filter, limit: Option<u64>) -> Result<Vec<StoredFile>, DatabaseError> {
@@ -222,9 +237,14 @@ impl StoredFile {
             etag: text("etag")?,
             owner: text("owner"),
             modified_ms: document.get_datetime("modified").ok()?.timestamp_millis(),
-            body: BodyName::parse(document.get_str("body").ok()?)?,
+            body: StoredFile::body_of(document)?,
             born: text("born")?,
         })
+    }
+
+    /// The body alone, which another version may know more of.
+    pub(crate) fn body_of(document: &RawDocumentBuf) -> Option<BodyName> {
+        BodyName::parse(document.get_str("body").ok()?)
     }
 
     /// As an emulator of before issue 6 kept it.

@@ -99,9 +99,9 @@ impl Search {
         for namespace in frozen.namespaces("") {
             let Ok(documents) = frozen.documents(namespace, &collection) else { continue };
             for document in documents {
-                if let Some(file) = StoredFile::read(&document?) {
-                    nameless.remove(&file.body);
-                }
+                // An entry that cannot be read may name any body.
+                let Some(body) = StoredFile::body_of(&document?) else { return Ok(Vec::new()) };
+                nameless.remove(&body);
             }
         }
         Ok(nameless.into_iter().collect())
@@ -127,7 +127,7 @@ fn is_named(frozen: &Frozen, collection: &CollectionName, file: &StoredFile) -> 
     let family = frozen.namespaces(born).take_while(|name| name.starts_with(born));
     for namespace in family.filter(|name| forks::is_of_family(Frozen::plain_name(name), born)) {
         let found = frozen.document(namespace, collection, &id)?;
-        if found.as_ref().and_then(StoredFile::read).is_some_and(|found| found.body == file.body) {
+        if found.is_some_and(|found| StoredFile::body_of(&found).is_none_or(|body| body == file.body)) {
             return Ok(true);
         }
     }

@@ -38,30 +38,32 @@ impl Change {
     async fn commit(self, bodies: Vec<(NewBody, Received)>) -> Result<(), SeedError> {
         let environment = &self.environment;
         let _changing = environment.register.change().await;
-        let _filing = environment.shared.filing.lock().await;
+        let _filing = environment.shared.filing.of(&environment.name).await;
         let lost = if self.reset { environment.files().await? } else { Vec::new() };
-        let (request, bodies) = self.request(bodies)?;
-        environment.database.refill(request).await.map_err(|error| self.placed(error))?;
+        let (files, bodies): (Vec<StoredFile>, Vec<NewBody>) = self.files(bodies).into_iter().unzip();
+        let request = self.request(&files)?;
+        // Before the commit: whatever becomes of who waits for it, a body that has a name stays.
         bodies.into_iter().for_each(NewBody::keep);
+        let outcome = environment.database.refill(request).await;
+        outcome.map_err(|error| self.placed(environment.unentered(files, error)))?;
         environment.shared.unnamed.consider(lost);
         Ok(environment.register.reload().await?)
     }
 
     /// Everything as one request.
-    fn request(&self, bodies: Vec<(NewBody, Received)>) -> Result<(RefillRequest, Vec<NewBody>), SeedError> {
+    fn request(&self, files: &[StoredFile]) -> Result<RefillRequest, SeedError> {
         let entries = if self.reset { Default::default() } else { self.environment.register.entries() };
         let gained = self.fixtures.entries(&entries)?;
         let mut own: Vec<Document> = gained.iter().map(register::Entry::document).collect();
         deduplicate(&mut own);
         let removals = if self.reset { Vec::new() } else { entries_removed(&own)? };
-        let (files, bodies): (Vec<StoredFile>, Vec<NewBody>) = self.files(bodies).into_iter().unzip();
         let files: Vec<Document> = files.iter().map(StoredFile::document).collect();
         let hidden = [(register::own_collection()?, own), (files::own_collection()?, files)];
         let collections = hidden.into_iter().filter(|(_, documents)| !documents.is_empty()).collect();
         let prepared = self.fixtures.collections.iter().map(|found| (found.name.clone(), found.documents())).collect();
         let indexes = self.fixtures.indexes.clone();
         let request = RefillRequest { removals, indexes, collections, prepared, ..RefillRequest::default() };
-        Ok((RefillRequest { emptied: self.reset, ..request }, bodies))
+        Ok(RefillRequest { emptied: self.reset, ..request })
     }
 
     fn files(&self, bodies: Vec<(NewBody, Received)>) -> Vec<(StoredFile, NewBody)> {

@@ -48,6 +48,10 @@ impl Request<'_> {
     ) -> Result<Pipeline, ActionError> {
         let matched = first_match(stages).unwrap_or_default();
         let readable = self.permitted(collection, matched, Deed::Read).await?;
+        let joined = pipeline.collections().into_iter().filter_map(|name| CollectionName::parse(name).ok());
+        for name in joined.filter(access::is_own) {
+            access::collection(name.as_str())?; // which nobody may read
+        }
         if self.caller.is_administrator() {
             return Ok(pipeline);
         }

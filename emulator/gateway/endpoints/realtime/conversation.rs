@@ -67,7 +67,8 @@ struct Conversation {
 
 struct Login {
     caller: Caller,
-    environment: Environment,
+    /// Its name alone: a fork may be dropped, and made anew, while the socket is open.
+    environment: String,
 }
 
 /// A watch on this socket.
@@ -165,7 +166,7 @@ impl Conversation {
             Message::Ping => self.say(envelope.pong()).await,
             Message::Login { environment, tokens } => {
                 let login = self.log_in(environment.as_deref(), &tokens);
-                let outcome = login.as_ref().map(|login| login.environment.name());
+                let outcome = login.as_ref().map(|login| login.environment.as_str());
                 let text = envelope.login_res(outcome);
                 self.login = login.ok();
                 self.say(text).await
@@ -198,7 +199,7 @@ impl Conversation {
             let message = "signStr was given for another environment: sign in to this one";
             return Err(ActionError::new(SIGN_INVALID_ERROR, message));
         }
-        Ok(Login { caller, environment })
+        Ok(Login { caller, environment: environment.name().to_owned() })
     }
 
     /// Who asks, and of which environment.
@@ -206,10 +207,8 @@ impl Conversation {
         let login = self.login.as_ref().ok_or_else(|| {
             ActionError::new(CHECK_LOGIN_FAILED, "log in first: the socket has seen no LOGIN that was accepted")
         })?;
-        match environment {
-            Some(name) if name != login.environment.name() => Ok((self.cloud.environment(name)?, &login.caller)),
-            Some(_) | None => Ok((login.environment.clone(), &login.caller)),
-        }
+        let environment = self.cloud.environment(environment.unwrap_or(&login.environment))?;
+        Ok((environment, &login.caller))
     }
 
     async fn begin(
