@@ -37,7 +37,10 @@ use clap::Parser;
 use language::{Language, text};
 use std::fmt::Display;
 use std::process::ExitCode;
+use std::time::Duration;
 
+/// How long the last threads have at the end.
+const PATIENCE_AT_END: Duration = Duration::from_secs(2);
 /// What `clap` ends with where the command line is not understood.
 const STATUS_MISUSED: u8 = 2;
 
@@ -109,8 +112,13 @@ fn show(error: &clap::Error, translation: Option<String>) -> ExitCode {
 
 fn run<E: Display>(command: impl Future<Output = Result<ExitCode, E>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let outcome = match &runtime {
-        Ok(runtime) => runtime.block_on(command).map_err(|error| error.to_string()),
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(command).map_err(|error| error.to_string());
+            // Everything that matters has ended in order by now; what still waits for a disk or a person must not keep the process.
+            runtime.shutdown_timeout(PATIENCE_AT_END);
+            outcome
+        }
         Err(error) => Err(text!("threads-failed", reason = error.to_string())),
     };
     outcome.unwrap_or_else(|message| {

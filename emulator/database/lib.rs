@@ -35,7 +35,7 @@ pub use error::DatabaseError;
 pub use explain::Explanation;
 pub use folder::Store;
 pub use frozen::{Frozen, FrozenDocuments};
-pub use index::{INDEXES_MAX, IndexDefinition};
+pub use index::{INDEX_IDS_NAME, INDEXES_MAX, IndexDefinition};
 pub use name::CollectionName;
 pub use options::{Durability, StoreOptions};
 pub use record::NewDocument;

@@ -34,8 +34,15 @@ impl Identity {
 /// The tokens of the invocations that run now.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sessions {
-    /// By token: whose call it is, and the environment the function runs in.
-    live: Arc<Mutex<HashMap<String, (Identity, Arc<str>)>>>,
+    /// By token.
+    live: Arc<Mutex<HashMap<String, Running>>>,
+}
+
+/// An invocation that runs.
+#[derive(Debug)]
+struct Running {
+    identity: Identity,
+    environment: Arc<str>,
 }
 
 /// A token that is known for as long as this value lives.
@@ -49,21 +56,21 @@ impl Sessions {
     /// Mints a token that stands for `identity` in `environment` until the session is dropped.
     pub(crate) fn start(&self, identity: Identity, environment: Arc<str>) -> Session {
         let token = Uuid::new_v4().simple().to_string();
-        self.lock().insert(token.clone(), (identity, environment));
+        self.lock().insert(token.clone(), Running { identity, environment });
         Session { token, sessions: self.clone() }
     }
 
     /// Whose call `token` belongs to, while that call runs.
     pub(crate) fn identity(&self, token: &str) -> Option<Identity> {
-        self.lock().get(token).map(|(identity, _)| identity.clone())
+        self.lock().get(token).map(|running| running.identity.clone())
     }
 
     /// The environment that the function of `token` runs in, while that call runs.
     pub(crate) fn environment(&self, token: &str) -> Option<Arc<str>> {
-        self.lock().get(token).map(|(_, environment)| environment.clone())
+        self.lock().get(token).map(|running| running.environment.clone())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Identity, Arc<str>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Running>> {
         // The map is whole after every operation, so a panic elsewhere cannot have left it half changed.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }

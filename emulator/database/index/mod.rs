@@ -20,7 +20,7 @@ pub(crate) use near::Nearest;
 pub(crate) use range::{Access, Order};
 
 /// The index every collection has.
-pub(crate) const INDEX_IDS_NAME: &str = "_id_";
+pub const INDEX_IDS_NAME: &str = "_id_";
 
 /// How many indexes a collection may have, `_id_` among them (semantics DB-8.07, UNC-37).
 pub const INDEXES_MAX: usize = 20;

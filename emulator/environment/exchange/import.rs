@@ -2,27 +2,24 @@
 
 use super::jobs::{Progress, Stage};
 use super::place::{Mistake, Place};
-use super::{ExchangeError, Format, Mask, blocking, check_absolute, encoding, json_lines, table};
+use super::{ExchangeError, Format, Mask, blocking, check_absolute, encoding, json_lines, open_regular, table};
 use crate::access;
 use crate::cloud::Environment;
 use crate::error::ActionError;
-use database::{CollectionName, DatabaseError, NewDocument, RefillRequest, Refilled, RemoveRequest};
+use database::{CollectionName, DatabaseError, INDEX_IDS_NAME, NewDocument, RefillRequest, Refilled, RemoveRequest};
 use document::{Bson, DateTime, Document, ValueRef, encode_key, to_shell_text};
 use encoding_rs::Encoding;
 use query::Filter;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The index every collection has.
-const INDEX_IDS: &str = "_id_";
 /// How often the writer is looked at, to tell how far it is.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -238,10 +235,12 @@ impl Found<'_> {
 fn read_whole(path: &Path, progress: &Progress) -> Result<Vec<u8>, ExchangeError> {
     const CHUNK_BYTES: u64 = 4 << 20;
     let failed = |source| ExchangeError::Io { path: path.to_path_buf(), source };
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = open_regular(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
     progress.begin(Stage::Reading, Some(length));
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    let mut bytes = Vec::new();
+    let reserved = bytes.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX));
+    reserved.map_err(|_| failed(io::ErrorKind::OutOfMemory.into()))?;
     while (&mut file).take(CHUNK_BYTES).read_to_end(&mut bytes).map_err(failed)? > 0 {
         progress.set(bytes.len() as u64)?;
     }
@@ -264,7 +263,7 @@ fn placed(error: DatabaseError, file: &Path, lines: &[usize], documents: &[NewDo
     let index = usize::try_from(index).unwrap_or(usize::MAX);
     let (Some(line), Some(document)) = (lines.get(index), documents.get(index)) else { return error.into() };
     let reason = match &error {
-        DatabaseError::DuplicateKey { collection, index, .. } if index == INDEX_IDS => {
+        DatabaseError::DuplicateKey { collection, index, .. } if index == INDEX_IDS_NAME => {
             let id = to_shell_text(ValueRef::from(document.id()));
             format!(
                 "_id: the collection `{collection}` has a document {id} already: import with the mode upsert or replace"

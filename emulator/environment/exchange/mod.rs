@@ -28,6 +28,7 @@ use database::DatabaseError;
 use mask::Mask;
 use place::Mistake;
 use serde::Deserialize;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use storage::StorageError;
@@ -117,6 +118,14 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, ExchangeError> {
     let failed = |error: tokio::task::JoinError| Err(ActionError::new(codes::SYS_ERR, error.to_string()).into());
     tokio::task::spawn_blocking(work).await.unwrap_or_else(failed)
+}
+
+/// Opens a file for reading. Pipes and devices are refused: they may have no end, or keep whoever opens them waiting for ever.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    if std::fs::metadata(path)?.is_file() {
+        return File::open(path);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
 }
 
 /// Refuses a path that would mean something else to the emulator than to whoever wrote it.

@@ -5,7 +5,7 @@ use crate::access;
 use crate::cloud::Environment;
 use crate::files::{self, StoredFile};
 use crate::register::{self, Entries};
-use database::{CollectionName, DatabaseError, Frozen, IndexDefinition};
+use database::{CollectionName, DatabaseError, Frozen, INDEX_IDS_NAME, IndexDefinition};
 use document::RawDocumentBuf;
 use std::sync::Arc;
 use tokio::sync::OwnedRwLockReadGuard;
@@ -16,9 +16,6 @@ pub(super) struct Moment {
     frozen: Frozen,
     _bodies: OwnedRwLockReadGuard<()>,
 }
-
-/// The index every collection has.
-const INDEX_IDS: &str = "_id_";
 
 impl Moment {
     /// `environment` as it is now.
@@ -46,7 +43,7 @@ impl Moment {
     /// The indexes of one of them, without the one on `_id`.
     pub(super) fn indexes(&self, collection: &CollectionName) -> Result<Vec<IndexDefinition>, DatabaseError> {
         let mut indexes = self.frozen.indexes(&self.environment, collection)?;
-        indexes.retain(|index| index.name != INDEX_IDS);
+        indexes.retain(|index| index.name != INDEX_IDS_NAME);
         Ok(indexes)
     }
 

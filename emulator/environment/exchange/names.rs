@@ -101,7 +101,7 @@ fn is_reserved(name: &str) -> bool {
         let number = stem.strip_prefix(*device).unwrap_or_default();
         matches!(number, "¹" | "²" | "³") || number.len() == 1 && number.bytes().all(|digit| digit.is_ascii_digit())
     };
-    NAMES_RESERVED.contains(&stem.as_str()) || DEVICES_NUMBERED.iter().any(|device| is_numbered(&device))
+    NAMES_RESERVED.contains(&stem.as_str()) || DEVICES_NUMBERED.iter().any(is_numbered)
 }
 
 fn escape(name: &str, is_odd: impl Fn(char) -> bool) -> String {

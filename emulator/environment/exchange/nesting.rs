@@ -1,6 +1,7 @@
 //! Keys that are paths: in files of the cloud's console `{"a.b": 1}` says `{"a": {"b": 1}}` (semantics DB-10.02, UNC-38).
 
-use document::{Bson, Document};
+use document::limits::NESTING_MAX;
+use document::{Bson, DialectError, Document};
 
 /// `document` with the keys that are paths taken apart, at every level; or what is wrong with one of them.
 pub(super) fn nested(document: Document) -> Result<Document, String> {
@@ -24,6 +25,9 @@ pub(super) fn segments(key: &str) -> Result<Vec<&str>, String> {
         return Err(format!(
             "the key `{key}` begins or ends with a dot, or has two in a row: a dot leads to an inner field"
         ));
+    }
+    if segments.len() > NESTING_MAX {
+        return Err(DialectError::TooDeep.to_string());
     }
     match segments.iter().find(|segment| segment.starts_with('$')) {
         Some(segment) => Err(format!("the key `{key}`: the field `{segment}` begins with `$`")),

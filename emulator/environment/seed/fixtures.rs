@@ -7,11 +7,11 @@ use super::SeedError;
 use super::lines::{FIXTURE_ENTRIES, FileLine, FileLines, FixtureFile, Permissions, UserLine};
 use crate::access::{self, Mode, Permission, Problem, Target};
 use crate::error::ActionError;
-use crate::exchange::{Progress, Stage, collection_of_file};
+use crate::exchange::{Progress, Stage, collection_of_file, open_regular};
 use crate::files;
 use crate::indexes::IndexLine;
 use crate::register::{self, Entries, Entry};
-use database::{CollectionName, DatabaseError, IndexDefinition, NewDocument};
+use database::{CollectionName, DatabaseError, INDEX_IDS_NAME, IndexDefinition, NewDocument};
 use document::{Bson, DateTime, ValueRef, encode_key, to_shell_text};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,9 +19,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use storage::FilePath;
 use uuid::Uuid;
-
-/// The index every collection has.
-const INDEX_IDS: &str = "_id_";
 
 /// What a folder of fixtures holds; empty by default.
 #[derive(Debug, Default)]
@@ -112,7 +109,7 @@ impl Fixtures {
             return self.taken_file(key);
         }
         let collection = self.collections.iter().find(|known| known.name == *collection)?;
-        if index != INDEX_IDS {
+        if index != INDEX_IDS_NAME {
             return Some(SeedError::Name { path: collection.path.clone(), reason: error.to_string() });
         }
         let is_it = |document: &NewDocument| key == key_text(ValueRef::from(document.id()));
@@ -167,7 +164,9 @@ fn is_entry(path: &Path) -> bool {
 
 fn read_collections(folder: &Path, now: DateTime, progress: &Progress) -> Result<Vec<Collection>, SeedError> {
     progress.begin(Stage::Reading, None);
-    let lines = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
+    // Names that begin with a dot are those of editors' own files.
+    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let lines = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "jsonl") && !is_hidden(path);
     entries(folder)?.into_iter().filter(lines).map(|path| Collection::read(path, now, progress)).collect()
 }
 
@@ -274,7 +273,8 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SeedError> {
 }
 
 fn read_text(path: &Path) -> Result<String, SeedError> {
-    let text = std::fs::read_to_string(path).map_err(|source| SeedError::Io { path: path.to_path_buf(), source })?;
+    let text = open_regular(path).and_then(std::io::read_to_string);
+    let text = text.map_err(|source| SeedError::Io { path: path.to_path_buf(), source })?;
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
@@ -310,17 +310,21 @@ fn file(source: PathBuf, path: &str, line: FileLine) -> Result<File, String> {
     Ok(File { source, path, content_type: line.content_type, owner: line.owner, modified_ms })
 }
 
-/// Every file below `folder`, under its path from there.
+/// Every file below `folder`, under its path from there. A link is a mistake: it may lead out of the folder, or round in it.
 fn list_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, SeedError> {
     let mut files = BTreeMap::new();
     let mut folders = vec![(folder.to_path_buf(), String::new())];
     while let Some((folder, prefix)) = folders.pop() {
         for source in entries(&folder)? {
             let name = format!("{prefix}{}", source.file_name().unwrap_or_default().to_string_lossy());
-            if source.is_dir() {
+            let kind = source.symlink_metadata().map_err(|error| SeedError::Io { path: source.clone(), source: error })?;
+            if kind.is_dir() {
                 folders.push((source, format!("{name}/")));
-            } else {
+            } else if kind.is_file() {
                 files.insert(name, source);
+            } else {
+                let reason = "it is a link, or no regular file: put the file itself here".to_owned();
+                return Err(SeedError::Name { path: source, reason });
             }
         }
     }

@@ -6,7 +6,7 @@
 
 const { after } = require('node:test');
 const { setPatientTimeout } = require('../../../client/support/simulator');
-const { createWx } = require('../../../client/wx');
+const { createWx } = require('../../../../emulator/miniprogram/kit/wx');
 const { APPID, ENVIRONMENT } = require('../../support/emulator');
 
 /** A page beside a started emulator; call `open` from the emulator's `prepare`. */
