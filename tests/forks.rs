@@ -198,7 +198,7 @@ fn a_hundred_forks_at_once_do_not_see_each_other() {
         }
         let own = upload(&emulator, &fork, "mine.txt", number.to_string().as_bytes());
         manage(&emulator, "users/add", json!({ "env": fork, "name": format!("user-{number}") }));
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             manage(&emulator, "reset", json!({ "env": fork }));
         }
         (number, fork, own, file)
@@ -210,7 +210,7 @@ fn a_hundred_forks_at_once_do_not_see_each_other() {
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
     for (number, fork, own, file) in &forks {
-        let was_reset = number % 3 == 0;
+        let was_reset = number.is_multiple_of(3);
         let expected = if was_reset { 0 } else { before + number % 7 + 1 };
         assert_eq!(todos(&emulator, fork), expected, "{fork}");
         let body = download(&emulator, fork, own);

@@ -77,7 +77,7 @@ pub(crate) async fn db(command: DbCommand, place: PlaceArguments) -> Result<Exit
         DbCommand::Count { collection, query } => {
             let params = json!({ "collectionName": collection, "query": object(&text!("what-query"), &query)? });
             let answer = act(asked, "database.countDocument", params).await?;
-            say(&answer["total"].to_string());
+            say(answer["total"].to_string());
         }
         DbCommand::Explain { collection, query, order, limit } => {
             let order = order.map(|order| object("--order", &order)).transpose()?;
@@ -93,7 +93,7 @@ pub(crate) async fn db(command: DbCommand, place: PlaceArguments) -> Result<Exit
             params["order"] = order.map(|order| object("--order", &order)).transpose()?.into();
             params["projection"] = fields.map(|fields| object("--fields", &fields)).transpose()?.into();
             let answer = act(asked, "database.queryDocument", params).await?;
-            answer["list"].as_array().into_iter().flatten().for_each(|document| say(&document.to_string()));
+            answer["list"].as_array().into_iter().flatten().for_each(|document| say(document.to_string()));
         }
         DbCommand::Insert { collection, documents } => {
             let documents = read_documents(&documents)?;
@@ -186,14 +186,14 @@ fn print_collections(answer: &Value) {
     for found in collections {
         let (name, mode) = (found["name"].as_str().unwrap_or_default(), found["mode"].as_str().unwrap_or_default());
         let documents = text!("documents", documents = count(found, "documents"));
-        say(&format!("{name:width$}  {mode:10}  {documents}"));
+        say(format_args!("{name:width$}  {mode:10}  {documents}"));
     }
 }
 
 fn print_indexes(answer: &Value) {
     for index in answer["indexes"].as_array().into_iter().flatten() {
         let unique = if index["unique"] == true { format!("  {}", text!("index-unique")) } else { String::new() };
-        say(&format!("{}  {}{unique}", plain(&index["name"]), index["keys"]));
+        say(format_args!("{}  {}{unique}", plain(&index["name"]), index["keys"]));
     }
 }
 

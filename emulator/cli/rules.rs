@@ -64,7 +64,7 @@ fn test(cloud: &CloudArguments, folder: Option<PathBuf>) -> Result<ExitCode, Rul
     let rules = if rules.is_file() { Some(read(&rules)?) } else { None };
     let tested = test_rules(rules.as_deref(), &read(&path)?);
     let tested = tested.map_err(|reason| RulesError::Cases { path, reason })?;
-    tested.lines.iter().for_each(|line| say(line));
+    tested.lines.iter().for_each(say);
     Ok(status(tested.passed))
 }
 
@@ -77,7 +77,7 @@ fn is_usable(file: &Path, text: &str, of: &RulesOfArguments, always: bool) -> bo
         (None, false, false) => RulesOf::Environment,
     };
     let checked = check_rules(text, of);
-    checked.problems.iter().for_each(|problem| say(&format!("{}:{problem}", file.display())));
+    checked.problems.iter().for_each(|problem| say(format_args!("{}:{problem}", file.display())));
     if always && checked.problems.is_empty() {
         say(&text!("rules-fine", path = file.display().to_string()));
     }

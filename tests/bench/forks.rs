@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod footprint;
+#[allow(dead_code, reason = "the peer has no forks")]
 mod server;
 
 use std::path::PathBuf;

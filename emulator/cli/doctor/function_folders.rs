@@ -111,10 +111,10 @@ fn package_of(folder: &Path) -> Result<Package, String> {
 /// A folder that the emulator does not see as a function; a shared one is meant so.
 fn judge_no_function(name: &str, folder: &Path) -> Option<Finding> {
     let has = |file: &&str| folder.join(file).is_file();
-    if ["index.js", "index.mjs"].iter().any(|file| has(&file)) {
+    if ["index.js", "index.mjs"].iter().any(&has) {
         return Some(Finding::fault("functions.name").with("function", name).with("path", folder.display()));
     }
-    let is_meant = MARKS.iter().any(|file| has(&file));
+    let is_meant = MARKS.iter().any(has);
     is_meant.then(|| {
         let finding = Finding::fault("functions.no-entry").with("function", name);
         finding.with("path", folder.join("index.js").display())

@@ -199,23 +199,23 @@ impl Writing {
     }
 
     fn users(&self, entries: &Entries) -> Vec<UserLine> {
-        let masked = |names: &[&str], text: &mut String| {
-            if self.mask.covers(names) {
+        let masked = |name: &str, text: &mut String| {
+            if self.mask.covers(name) {
                 *text = self.mask.text(text);
             }
         };
         let mut lines = UserLine::all(entries);
         for line in &mut lines {
-            line.openid.iter_mut().for_each(|openid| masked(&["_openid", "openid"], openid));
-            line.email.iter_mut().for_each(|email| masked(&["email"], email));
-            line.phone.iter_mut().for_each(|phone| masked(&["phone"], phone));
+            line.openid.iter_mut().for_each(|openid| masked("openid", openid));
+            line.email.iter_mut().for_each(|email| masked("email", email));
+            line.phone.iter_mut().for_each(|phone| masked("phone", phone));
         }
         lines
     }
 
     fn file_line(&self, file: &StoredFile, paths: &mut FilePaths, number: usize) -> FileLine {
         let guessed = file.path.content_type();
-        let is_masked = self.mask.covers(&["_openid", "openid"]);
+        let is_masked = self.mask.covers("openid");
         FileLine {
             content_type: Some(file.content_type.clone()).filter(|found| *found != guessed),
             owner: file.owner.as_ref().map(|owner| if is_masked { self.mask.text(owner) } else { owner.clone() }),

@@ -1,6 +1,10 @@
 //! Masks in place of what must not leave the house. The same value under the same key always gets the same mask, in imports and
 //! exports alike, so that what belonged together still does; and the mask is of the value's kind, so that programs still run.
-//! Numbers and digits are permuted, not hashed: two never become one.
+//! Numbers and digits are permuted, not hashed: two never become one. No number but 0 becomes 0, and 0 stays.
+//!
+//! ## Gaps
+//! - The keys of documents stay, and so do regular expressions, timestamps, DBPointers, booleans, and the heights of places.
+//! - Of doubles that need more than 15 digits, two may be rounded to one.
 
 mod digits;
 mod geo;
@@ -10,6 +14,9 @@ use document::{Bson, DateTime, Document, ValueRef, encode_key};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+/// What a field is called that says whose something is. Masked under one name, it is masked under both, for accounts, files and
+/// documents know it by either.
+const OPENIDS: [&str; 2] = ["_openid", "openid"];
 const DAY_MS: u64 = 24 * 3600 * 1000;
 /// How far a date is moved at most, to either side.
 const DAYS_MOVED_MAX: u64 = 180;
@@ -18,7 +25,7 @@ const DAYS_MOVED_MAX: u64 = 180;
 #[derive(Clone)]
 pub(super) struct Mask {
     hashes: Hashes,
-    /// Each as its segments.
+    /// Each as its segments. Of [`OPENIDS`] there are both or neither.
     paths: Vec<Vec<String>>,
 }
 
@@ -40,7 +47,11 @@ impl Mask {
         });
         // An HMAC takes keys of any length.
         let mac = Hmac::new_from_slice(key).map_err(|error| error.to_string())?;
-        Ok(Mask { hashes: Hashes(mac), paths: paths.collect::<Result<_, _>>()? })
+        let mut mask = Mask { hashes: Hashes(mac), paths: paths.collect::<Result<_, _>>()? };
+        if OPENIDS.iter().any(|name| mask.covers(name)) {
+            mask.paths.extend(OPENIDS.map(|name| vec![name.to_owned()]));
+        }
+        Ok(mask)
     }
 
     /// Whether nothing is masked.
@@ -50,23 +61,30 @@ impl Mask {
 
     /// Masks a document of `collection`. A path may begin with the collection's name.
     pub(super) fn document(&self, collection: &str, document: &mut Document) {
-        for path in &self.paths {
-            self.field(document, path);
-            match path.split_first() {
-                Some((first, rest)) if first == collection && !rest.is_empty() => self.field(document, rest),
-                Some(_) | None => {}
-            }
-        }
+        self.paths_in(collection).into_iter().for_each(|path| self.field(document, path));
     }
 
-    /// Whether one of the fields that are masked everywhere is called so.
-    pub(super) fn covers(&self, names: &[&str]) -> bool {
-        self.paths.iter().any(|path| matches!(path.as_slice(), [name] if names.contains(&name.as_str())))
+    /// Whether the field of that name is masked everywhere.
+    pub(super) fn covers(&self, name: &str) -> bool {
+        self.paths.iter().any(|path| matches!(path.as_slice(), [only] if only == name))
     }
 
     /// The mask of a text.
     pub(super) fn text(&self, text: &str) -> String {
         text::masked(&self.hashes, text)
+    }
+
+    /// What is masked in documents of `collection`. No path is there twice or lies under another: nothing is masked twice.
+    fn paths_in(&self, collection: &str) -> Vec<&[String]> {
+        let inner = self.paths.iter().filter_map(|path| match path.split_first() {
+            Some((first, rest)) if first == collection && !rest.is_empty() => Some(rest),
+            Some(_) | None => None,
+        });
+        let mut paths: Vec<&[String]> = self.paths.iter().map(Vec::as_slice).chain(inner).collect();
+        // What lies under a path follows it.
+        paths.sort_unstable();
+        paths.dedup_by(|path, kept| path.starts_with(kept));
+        paths
     }
 
     fn field(&self, document: &mut Document, path: &[String]) {
@@ -95,10 +113,16 @@ impl Mask {
                 *id = document::ObjectId::from_bytes(*hash.first_chunk().unwrap_or(&[0; 12]));
             }
             Bson::Binary(binary) => self.bytes(&mut binary.bytes),
-            Bson::Document(document) if geo::is_geometry(document) => geo::turn(&self.hashes, document),
-            Bson::Document(document) => document.iter_mut().for_each(|(_, value)| self.value(value)),
+            Bson::Document(document) if geo::is_geometry(document) => {
+                geo::turn(&self.hashes, document);
+                self.beside_places(document);
+            }
+            Bson::Document(document) => self.values(document),
             Bson::Array(array) => array.iter_mut().for_each(|value| self.value(value)),
-            Bson::JavaScriptCodeWithScope(program) => program.code = self.text(&program.code),
+            Bson::JavaScriptCodeWithScope(program) => {
+                program.code = self.text(&program.code);
+                self.values(&mut program.scope);
+            }
             Bson::Boolean(_)
             | Bson::Null
             | Bson::Undefined
@@ -107,6 +131,23 @@ impl Mask {
             | Bson::MinKey
             | Bson::MaxKey
             | Bson::DbPointer(_) => {}
+        }
+    }
+
+    fn values(&self, document: &mut Document) {
+        document.iter_mut().for_each(|(_, value)| self.value(value));
+    }
+
+    /// Masks what a geometry holds that makes it no geometry, such as an address.
+    fn beside_places(&self, geometry: &mut Document) {
+        for (key, value) in geometry.iter_mut() {
+            match (key.as_str(), value) {
+                ("type" | "coordinates", _) => {}
+                ("geometries", Bson::Array(inner)) => {
+                    inner.iter_mut().filter_map(Bson::as_document_mut).for_each(|inner| self.beside_places(inner));
+                }
+                (_, value) => self.value(value),
+            }
         }
     }
 
@@ -182,6 +223,55 @@ mod tests {
             r##"{"a": "#", "b": [{"a": "x", "c": "x"}, [{"a": "x"}], 5], "d": {"a": "x"}}"##,
         );
         assert!(Mask::new(&["a..b".to_owned()], b"").is_err());
+    }
+
+    #[test]
+    fn nothing_is_masked_twice() {
+        let text = r#"{"a": "x", "b": {"a": "x"}, "users": {"a": "x"}}"#;
+        let token = mask(&[], "key").text("x");
+        let expect = |paths: &[&str], expected: &str| {
+            assert_eq!(masked(paths, text), read(&expected.replace('#', &token)), "{paths:?}");
+        };
+        expect(&["a", "a"], r##"{"a": "#", "b": {"a": "x"}, "users": {"a": "x"}}"##);
+        expect(&["a", "users.a"], r##"{"a": "#", "b": {"a": "x"}, "users": {"a": "#"}}"##);
+        expect(&["b.a", "b", "users.b.a"], r##"{"a": "x", "b": {"a": "#"}, "users": {"a": "x"}}"##);
+        expect(&["users.users", "users.users.a"], r##"{"a": "x", "b": {"a": "x"}, "users": {"a": "#"}}"##);
+    }
+
+    #[test]
+    fn an_openid_is_masked_under_both_its_names() {
+        let text = r#"{"_openid": "x", "openid": "x", "a": {"openid": "x"}}"#;
+        let expected = r##"{"_openid": "#", "openid": "#", "a": {"openid": "x"}}"##;
+        let expected = read(&expected.replace('#', &mask(&[], "key").text("x")));
+        for paths in [&["openid"][..], &["_openid"], &["openid", "_openid", "users.openid"]] {
+            assert_eq!(masked(paths, text), expected, "{paths:?}");
+            assert!(OPENIDS.iter().all(|name| mask(paths, "key").covers(name)), "{paths:?}");
+        }
+        assert!(!mask(&["a.openid", "phone"], "key").covers("openid"));
+    }
+
+    #[test]
+    fn what_a_geometry_holds_besides_is_masked() {
+        let text = r#"{"v": {"type": "GeometryCollection", "name": "x", "geometries": [
+            {"type": "Point", "coordinates": [113.1, 23.1], "address": ["x"], "geometries": []}]}}"#;
+        let token = mask(&[], "key").text("x");
+        let after = masked(&["v"], text);
+        let outer = after.get_document("v").unwrap();
+        assert_eq!(outer.get_str("type").unwrap(), "GeometryCollection");
+        assert_eq!(outer.get_str("name").unwrap(), token);
+        let inner = outer.get_array("geometries").unwrap()[0].as_document().unwrap();
+        assert_eq!(inner.get_str("type").unwrap(), "Point");
+        assert_eq!(inner.get_array("address").unwrap(), &vec![Bson::String(token)]);
+        let east = inner.get_array("coordinates").unwrap()[0].as_f64().unwrap();
+        assert!((-180.0..=180.0).contains(&east) && east != 113.1, "{east}");
+    }
+
+    #[test]
+    fn the_scope_of_a_program_is_masked() {
+        let after = masked(&["v"], r#"{"v": {"$code": "f()", "$scope": {"a": ["x"]}}}"#);
+        let Some(Bson::JavaScriptCodeWithScope(program)) = after.get("v") else { panic!("{after}") };
+        assert_eq!(program.code, mask(&[], "key").text("f()"));
+        assert_eq!(program.scope.get_array("a").unwrap(), &vec![Bson::String(mask(&[], "key").text("x"))]);
     }
 
     #[test]

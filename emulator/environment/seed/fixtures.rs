@@ -317,7 +317,8 @@ fn list_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, SeedError> {
     while let Some((folder, prefix)) = folders.pop() {
         for source in entries(&folder)? {
             let name = format!("{prefix}{}", source.file_name().unwrap_or_default().to_string_lossy());
-            let kind = source.symlink_metadata().map_err(|error| SeedError::Io { path: source.clone(), source: error })?;
+            let kind =
+                source.symlink_metadata().map_err(|error| SeedError::Io { path: source.clone(), source: error })?;
             if kind.is_dir() {
                 folders.push((source, format!("{name}/")));
             } else if kind.is_file() {

@@ -13,6 +13,9 @@ pub(super) const DIGITS_MAX: usize = 36;
 /// Puts other digits in the place of `digits`, of which there are at most [`DIGITS_MAX`]. One to one: a Feistel network, as in
 /// the FF1 mode of ciphers that preserve a format.
 pub(super) fn permute(hashes: &Hashes, digits: &mut [u8]) {
+    if let [digit] = digits {
+        return permute_one(hashes, digit);
+    }
     let (length, left) = (digits.len(), digits.len() / 2);
     let (mut a, mut b) = (value_of(&digits[..left]), value_of(&digits[left..]));
     for round in 0..ROUNDS {
@@ -26,6 +29,16 @@ pub(super) fn permute(hashes: &Hashes, digits: &mut [u8]) {
     }
     spell(a, &mut digits[..left]);
     spell(b, &mut digits[left..]);
+}
+
+/// Half of one digit is nothing to work with. Here the ten follow each other in a circle (Sattolo's shuffle), so that none stays.
+fn permute_one(hashes: &Hashes, digit: &mut u8) {
+    let mut next = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+    for last in (1..10_u8).rev() {
+        let random = hashes.number("digit", &[last]) % u64::from(last);
+        next.swap(usize::from(last), usize::try_from(random).unwrap_or_default());
+    }
+    *digit = next.get(usize::from(*digit)).copied().unwrap_or_default();
 }
 
 /// Permutes until `is_fit` is, which keeps it one to one among those that are.
@@ -58,15 +71,24 @@ pub(super) fn mask_number(hashes: &Hashes, number: &mut Bson) {
     }
 }
 
+/// Numbers of 32 bits stay such, and others others: an image that both had would make two numbers one.
 fn mask_integer(hashes: &Hashes, number: i64) -> i64 {
+    if number == 0 {
+        return 0; // which alone has no sign
+    }
     let text = number.unsigned_abs().to_string();
     let mut digits: Vec<u8> = text.bytes().map(|digit| digit - b'0').collect();
-    // The least numbers of a type have no opposite.
-    let most = if i32::try_from(number).is_ok() { i32::MAX as u128 } else { i64::MAX as u128 };
-    let is_fit = |digits: &[u8]| (digits.len() == 1 || digits.first() != Some(&0)) && value_of(digits) <= most;
+    let with_sign = |digits: &[u8]| -> Option<i64> {
+        let value = i128::try_from(value_of(digits)).ok()?;
+        i64::try_from(if number < 0 { -value } else { value }).ok()
+    };
+    let is_short = |number: i64| i32::try_from(number).is_ok();
+    let is_fit = |digits: &[u8]| {
+        let is_alike = with_sign(digits).is_some_and(|masked| is_short(masked) == is_short(number));
+        is_alike && digits.first() != Some(&0)
+    };
     permute_until(hashes, &mut digits, is_fit);
-    let masked = i64::try_from(value_of(&digits).min(most)).unwrap_or(i64::MAX);
-    if number < 0 { -masked } else { masked }
+    with_sign(&digits).unwrap_or_default()
 }
 
 /// `text` with other digits where it has significant ones; its exponent stays.
@@ -120,11 +142,31 @@ mod tests {
             assert_eq!(masked.len() as i64, high - low);
             assert!(masked.iter().all(|number| (low..high).contains(number)));
         }
+        let end = i64::from(i32::MAX);
+        let numbers: Vec<i64> = (0..10).chain(end - 200..end + 200).flat_map(|number| [number, -number - 1]).collect();
+        let masked: BTreeSet<i64> = numbers.iter().map(|number| mask_integer(&hashes(), *number)).collect();
+        assert_eq!(masked.len(), numbers.len());
+    }
+
+    #[test]
+    fn no_digit_stays_but_0() {
+        for key in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"] {
+            let hashes = Hashes(Hmac::new_from_slice(key.as_bytes()).unwrap());
+            let masks: Vec<i64> = (0..10).map(|digit| mask_integer(&hashes, digit)).collect();
+            assert_eq!(masks.iter().collect::<BTreeSet<_>>().len(), 10);
+            assert!((0..10).zip(&masks).all(|(digit, mask)| (digit == *mask) == (digit == 0)), "{masks:?}");
+        }
+        let masks = |key: &[u8]| {
+            let hashes = Hashes(Hmac::new_from_slice(key).unwrap());
+            (1..10).map(|digit| mask_integer(&hashes, digit)).collect::<Vec<_>>()
+        };
+        assert_ne!(masks(b"a"), masks(b"b"));
     }
 
     #[test]
     fn the_ends_of_types() {
-        for number in [i64::from(i32::MIN), i64::from(i32::MAX), i64::MIN, i64::MAX] {
+        let (least, most) = (i64::from(i32::MIN), i64::from(i32::MAX));
+        for number in [least, least - 1, most, most + 1, i64::MIN, i64::MAX] {
             let masked = mask_integer(&hashes(), number);
             assert_eq!(i32::try_from(number).is_ok(), i32::try_from(masked).is_ok(), "{number} {masked}");
             assert_eq!(number.signum(), masked.signum());
@@ -140,7 +182,21 @@ mod tests {
         }
     }
 
+    /// Numbers of either sign, to both sides of where 32 bits end.
+    fn about_32_bits() -> impl Strategy<Value = i64> {
+        (1_000_000_000..3_300_000_000_i64, any::<bool>())
+            .prop_map(|(number, is_negative)| if is_negative { -number } else { number })
+    }
+
     proptest! {
+        #[test]
+        fn numbers_about_32_bits_are_told_apart(left in about_32_bits(), right in about_32_bits()) {
+            let (x, y) = (mask_integer(&hashes(), left), mask_integer(&hashes(), right));
+            prop_assert_eq!(left == right, x == y);
+            prop_assert_eq!(left.signum(), x.signum());
+            prop_assert_eq!(i32::try_from(left).is_ok(), i32::try_from(x).is_ok());
+        }
+
         #[test]
         fn permuted_numbers_are_told_apart(left in prop::collection::vec(0..10_u8, 1..DIGITS_MAX), change in 1..10_u8, at: prop::sample::Index) {
             let mut right = left.clone();

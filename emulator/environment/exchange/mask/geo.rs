@@ -9,10 +9,29 @@ const TYPES: &[&str] =
 /// A tenth of a metre.
 const STEPS_PER_DEGREE: f64 = 1e6;
 
-/// Whether it is GeoJSON.
+/// Whether it is GeoJSON, which may hold other fields besides. There is nothing but numbers among its coordinates.
 pub(super) fn is_geometry(document: &Document) -> bool {
     let is_type = document.get_str("type").is_ok_and(|name| TYPES.binary_search(&name).is_ok());
-    is_type && (document.get_array("coordinates").is_ok() || document.get_array("geometries").is_ok())
+    let (coordinates, geometries) = (document.get("coordinates"), document.get("geometries"));
+    is_type
+        && (coordinates.is_some() || geometries.is_some())
+        && coordinates.is_none_or(are_places)
+        && geometries.is_none_or(are_geometries)
+}
+
+/// Whether it is a point, or an array of such to any depth.
+fn are_places(coordinates: &Bson) -> bool {
+    let is_number = |value: &Bson| ValueRef::from(value).as_number().is_some();
+    match coordinates.as_array().map(Vec::as_slice) {
+        Some(point @ [first, _, ..]) if is_number(first) => point.iter().all(is_number),
+        Some(inner) => inner.iter().all(are_places),
+        None => false,
+    }
+}
+
+fn are_geometries(geometries: &Bson) -> bool {
+    let is_inner = |value: &Bson| value.as_document().is_some_and(is_geometry);
+    geometries.as_array().is_some_and(|geometries| geometries.iter().all(is_inner))
 }
 
 /// Turns all its points alike.
@@ -89,6 +108,23 @@ mod tests {
         assert_ne!(polygon, before);
         let ring = polygon.get_array("coordinates").unwrap()[0].as_array().unwrap();
         assert_eq!(ring.first(), ring.last());
+    }
+
+    #[test]
+    fn coordinates_are_numbers() {
+        let check = |text: &str, expected: bool| {
+            let document = document::decode_text(text, DateTime::MIN).unwrap();
+            assert_eq!(is_geometry(&document), expected, "{text}");
+        };
+        check(r#"{"type": "Point", "coordinates": [113.1, 23, 5], "name": "x"}"#, true);
+        check(r#"{"type": "LineString", "coordinates": []}"#, true);
+        check(r#"{"type": "Point", "coordinates": [113.1]}"#, false);
+        check(r#"{"type": "Point", "coordinates": [113.1, "x"]}"#, false);
+        check(r#"{"type": "Point", "coordinates": "x"}"#, false);
+        check(r#"{"type": "LineString", "coordinates": [[113.1, 23.1], "x"]}"#, false);
+        check(r#"{"type": "Point", "coordinates": [113.1, 23.1], "geometries": "x"}"#, false);
+        check(r#"{"type": "GeometryCollection", "geometries": [{"type": "x", "coordinates": []}]}"#, false);
+        check(r#"{"type": "Point"}"#, false);
     }
 
     proptest! {
