@@ -15,8 +15,8 @@ use std::path::PathBuf;
 pub(crate) struct Arguments {
     /// The language of what this program says: en (English) or zh (Chinese)
     ///
-    /// Default: the system's. Error codes, and what the cloud itself says, are the same in both.
-    #[arg(long = "lang", value_name = "LANGUAGE", env = "EMULATOR_LANG", global = true, hide_possible_values = true)]
+    /// Default: what the variable EMULATOR_LANG says, else the system's. Error codes, and what the cloud itself says, are the same in both.
+    #[arg(long = "lang", value_name = "LANGUAGE", global = true, hide_possible_values = true)]
     pub(crate) language: Option<Language>,
 
     #[command(subcommand)]
@@ -314,7 +314,7 @@ pub(crate) struct ExportArguments {
     #[arg(long, value_name = "FORMAT", requires = "collection")]
     pub(crate) format: Option<FileFormat>,
 
-    /// The columns of a CSV file, in their order: `_id,title,author.name`
+    /// The columns of a CSV file, in their order, or the fields that JSON is to have beside `_id`: `_id,title,author.name`
     #[arg(long = "fields", value_name = "FIELD", value_delimiter = ',', requires = "collection")]
     pub(crate) columns: Vec<String>,
 
@@ -340,7 +340,7 @@ pub(crate) struct AnonymiseArguments {
 
     /// The key of the masking, to share with a team; without it, masked values cannot be traced back by trying
     ///
-    /// Default: one of this project alone, made at random and kept in `anonymise.key` in the data folder.
+    /// Default: one of the data folder alone, made at random.
     #[arg(long = "anonymise-key", value_name = "TEXT", env = "EMULATOR_ANONYMISE_KEY", hide_env_values = true)]
     pub(crate) key: Option<String>,
 }

@@ -38,7 +38,10 @@ pub(crate) async fn seed(arguments: SeedArguments) -> Result<ExitCode, DataError
     if arguments.watch {
         return Ok(reseed::run(&folder, &arguments.place).await?);
     }
-    let request = Map::from_iter([("folder".to_owned(), json!(folder)), ("reset".to_owned(), json!(arguments.reset))]);
+    let request = Map::from_iter([
+        ("folder".to_owned(), json!(folder.to_string_lossy())),
+        ("reset".to_owned(), json!(arguments.reset)),
+    ]);
     let Some(seeded) = Asked::at(arguments.place)?.ask_long("seed", request).await? else { return Ok(interrupted()) };
     say(&text!(
         "seeded",

@@ -1,6 +1,5 @@
 //! `emulator import` and `emulator export`: documents in files, as the cloud's console and fixtures have them.
 
-use crate::anonymise::{self, KeyError};
 use crate::arguments::{AnonymiseArguments, ExportArguments, FileFormat, ImportArguments, ImportMode};
 use crate::ask::{AskError, Asked};
 use crate::data::count;
@@ -18,10 +17,6 @@ pub(crate) enum ExchangeError {
     Path { path: PathBuf, source: std::io::Error },
     #[error("{}", text!("export-needs-fields"))]
     NoColumns,
-    #[error("{}", text!("export-needs-csv"))]
-    ColumnsOfJson,
-    #[error(transparent)]
-    Key(#[from] KeyError),
     #[error(transparent)]
     Ask(#[from] AskError),
 }
@@ -37,7 +32,7 @@ pub(crate) async fn import(arguments: ImportArguments) -> Result<ExitCode, Excha
     ]);
     params.extend(format.map(|format| ("format".to_owned(), json!(format.name()))));
     params.extend(encoding.map(|encoding| ("encoding".to_owned(), json!(encoding))));
-    mask(&mut params, anonymise, &asked)?;
+    mask(&mut params, anonymise);
     let Some(imported) = asked.ask_long("import", params).await? else { return Ok(interrupted()) };
     say(imported_text(&imported, &collection));
     Ok(ExitCode::SUCCESS)
@@ -49,7 +44,7 @@ pub(crate) async fn export(arguments: ExportArguments) -> Result<ExitCode, Excha
     let asked = Asked::at(place)?;
     let path = absolute(&target)?;
     let mut params = Map::from_iter([("overwrite".to_owned(), json!(overwrite))]);
-    mask(&mut params, anonymise, &asked)?;
+    mask(&mut params, anonymise);
     let target = target.display().to_string();
     let said = match collection {
         Some(collection) => {
@@ -82,32 +77,29 @@ fn file_params(
     ]);
     match (format, columns.is_empty()) {
         (FileFormat::Csv, true) => return Err(ExchangeError::NoColumns),
-        (FileFormat::Json, false) => return Err(ExchangeError::ColumnsOfJson),
-        (FileFormat::Csv, false) => params.extend([("fields".to_owned(), json!(columns))]),
+        (FileFormat::Csv | FileFormat::Json, false) => params.extend([("fields".to_owned(), json!(columns))]),
         (FileFormat::Json, true) => {}
     }
     Ok(params)
 }
 
-/// Names the fields to mask, with the key given or that of the project.
-fn mask(params: &mut Map<String, Value>, anonymise: AnonymiseArguments, asked: &Asked) -> Result<(), KeyError> {
-    if anonymise.masked.is_empty() {
-        return Ok(());
+/// Names the fields to mask. Without a key of the caller's, that of the data folder is used.
+fn mask(params: &mut Map<String, Value>, anonymise: AnonymiseArguments) {
+    if !anonymise.masked.is_empty() {
+        params.insert("anonymise".to_owned(), json!(anonymise.masked));
+        let key = anonymise.key.filter(|key| !key.is_empty());
+        params.extend(key.map(|key| ("anonymiseKey".to_owned(), json!(key))));
     }
-    let key = match anonymise.key.filter(|key| !key.is_empty()) {
-        Some(key) => key,
-        None => anonymise::key(&asked.data_path())?,
-    };
-    params.insert("anonymise".to_owned(), json!(anonymise.masked));
-    params.insert("anonymiseKey".to_owned(), json!(key));
-    Ok(())
 }
 
 /// The path as the emulator's own process would name it.
 fn absolute(path: &Path) -> Result<Value, ExchangeError> {
     let absolute = std::path::absolute(path);
     let absolute = absolute.map_err(|source| ExchangeError::Path { path: path.to_path_buf(), source })?;
-    Ok(json!(absolute))
+    match absolute.to_str() {
+        Some(path) => Ok(json!(path)),
+        None => Err(ExchangeError::Path { path: absolute, source: std::io::ErrorKind::InvalidFilename.into() }),
+    }
 }
 
 fn imported_text(imported: &Value, collection: &str) -> String {
@@ -164,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_csv_file_needs_columns_and_a_json_file_has_none() {
+    fn a_csv_file_needs_columns_and_a_json_file_may_have_some() {
         let params = |path: &str, format, columns: &[&str]| {
             let columns = columns.iter().map(|column| (*column).to_owned()).collect();
             file_params(json!(path), "c", format, columns).map(|params| params["format"].clone())
@@ -173,6 +165,6 @@ mod tests {
         assert_eq!(params("/a.CSV", None, &["_id"]).unwrap(), "csv");
         assert_eq!(params("/a.txt", Some(FileFormat::Csv), &["_id"]).unwrap(), "csv");
         assert!(matches!(params("/a.csv", None, &[]), Err(ExchangeError::NoColumns)));
-        assert!(matches!(params("/a.json", None, &["_id"]), Err(ExchangeError::ColumnsOfJson)));
+        assert_eq!(params("/a.json", None, &["_id"]).unwrap(), "json");
     }
 }

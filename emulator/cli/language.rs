@@ -36,12 +36,11 @@ impl Language {
     /// The one that the command line `arguments` asks for, else the variable, else the system. A word that is no language is left
     /// to the reading of the command line, which refuses it.
     pub(crate) fn choose(arguments: impl IntoIterator<Item = OsString>) -> Language {
-        let named = |name: String| Language::from_str(&name, true).ok();
         let variable = || std::env::var(VARIABLE).ok().filter(|name| !name.is_empty());
-        let chosen = flag(arguments).or_else(variable).map_or_else(
-            || of_locale(&sys_locale::get_locale().unwrap_or_default()),
-            |name| named(name).unwrap_or_default(),
-        );
+        let chosen = match flag(arguments) {
+            Some(name) => Language::from_str(&name, true).unwrap_or_default(),
+            None => of_locale(&variable().or_else(sys_locale::get_locale).unwrap_or_default()),
+        };
         *CHOSEN.get_or_init(|| chosen)
     }
 

@@ -1,6 +1,5 @@
 //! The binary `emulator`: reads the command line and hands over to the file of the command.
 
-mod anonymise;
 mod arguments;
 mod ask;
 mod call;
@@ -41,8 +40,6 @@ use std::time::Duration;
 
 /// How long the last threads have at the end.
 const PATIENCE_AT_END: Duration = Duration::from_secs(2);
-/// What `clap` ends with where the command line is not understood.
-const STATUS_MISUSED: u8 = 2;
 
 fn main() -> ExitCode {
     // Before anything else is set up: a worker is a process of its own that shares only this file with the emulator.
@@ -82,21 +79,10 @@ fn main() -> ExitCode {
 /// The command line; else what was shown in its place (help, a mistake) has this exit status. It is in `language`, which takes
 /// longer than the reading and is left for then.
 fn parse(language: Language) -> Result<Arguments, ExitCode> {
-    if std::env::args_os().len() == 1 {
-        // Left to itself, `clap` takes the variable of the language for an argument, and only misses a command.
-        return Err(teach(language));
-    }
     Arguments::try_parse().map_err(|error| match (language, help::command(language).try_get_matches()) {
         (Language::Chinese, Err(translated)) => show(&translated, mistake::describe(&translated)),
         (Language::Chinese, Ok(_)) | (Language::English, _) => show(&error, None),
     })
-}
-
-/// Shows what there is, to whoever named nothing.
-#[allow(clippy::print_stderr)]
-fn teach(language: Language) -> ExitCode {
-    eprintln!("{}", help::command(language).render_help());
-    ExitCode::from(STATUS_MISUSED)
 }
 
 /// Shows what `clap` has to say in place of a command, or its translation.

@@ -3,6 +3,7 @@
 
 use crate::arguments::PlaceArguments;
 use crate::ask::{AskError, Asked};
+use crate::client::ClientError;
 use crate::data::count;
 use crate::language::text;
 use crate::output::say;
@@ -33,15 +34,17 @@ pub(crate) struct Watched {
     folder: PathBuf,
     /// An entry for each change.
     changes: UnboundedReceiver<()>,
-    _watcher: RecommendedWatcher,
+    watcher: RecommendedWatcher,
 }
 
 impl Watched {
     /// Watches `folder`, an absolute path, from now on.
     pub(crate) fn start(folder: PathBuf) -> Result<Watched, WatchError> {
         let (sender, changes) = unbounded_channel();
+        // By which name events come depends on the system.
+        let names = [Some(folder.clone()), folder.canonicalize().ok()];
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            if is_change(&event) {
+            if is_change(&event, names.iter().flatten()) {
                 // Nobody listens any more when the emulator stops.
                 let _ = sender.send(());
             }
@@ -51,7 +54,7 @@ impl Watched {
             Ok(watcher)
         });
         match started {
-            Ok(watcher) => Ok(Watched { folder, changes, _watcher: watcher }),
+            Ok(watcher) => Ok(Watched { folder, changes, watcher }),
             Err(source) => Err(WatchError::Watch { path: folder, source }),
         }
     }
@@ -63,10 +66,20 @@ impl Watched {
             std::future::pending().await
         }
         while let Ok(Some(())) = tokio::time::timeout(STILLNESS, self.changes.recv()).await {}
+        self.watch_again().await;
+    }
+
+    /// Watches the folder that has the name now: the one before may have been replaced by it, as `emulator export` does.
+    async fn watch_again(&mut self) {
+        // One that is gone is not watched any more.
+        let _ = self.watcher.unwatch(&self.folder);
+        while self.watcher.watch(&self.folder, RecursiveMode::Recursive).is_err() {
+            tokio::time::sleep(STILLNESS).await;
+        }
     }
 
     fn request(&self) -> Map<String, Value> {
-        Map::from_iter([("folder".to_owned(), json!(self.folder)), ("reset".to_owned(), json!(true))])
+        Map::from_iter([("folder".to_owned(), json!(self.folder.to_string_lossy())), ("reset".to_owned(), json!(true))])
     }
 }
 
@@ -92,7 +105,10 @@ pub(crate) async fn run(folder: &Path, place: &PlaceArguments) -> Result<ExitCod
         match seed(&watched, place).await {
             Ok(Some(seeded)) => say(reseeded_text(&seeded, since)),
             Ok(None) => return Ok(interrupted()),
-            Err(error) => crate::complain(&text!("reseed-failed", reason = error.to_string())),
+            Err(AskError::Client(ClientError::Refused { message, .. })) => {
+                crate::complain(&text!("reseed-failed", reason = message));
+            }
+            Err(error) => crate::complain(&error.to_string()),
         }
         tokio::select! {
             () = watched.changed() => {}
@@ -106,9 +122,26 @@ async fn seed(watched: &Watched, place: &PlaceArguments) -> Result<Option<Value>
     Asked::new(&place.cloud, place.data.clone())?.ask_long("seed", watched.request()).await
 }
 
-/// Reading the files, as a seed does itself, is none. A failure may have hidden one.
-fn is_change(event: &notify::Result<Event>) -> bool {
-    !matches!(event, Ok(Event { kind: EventKind::Access(_), .. }))
+/// Whether fixtures in the folder of one of these names have changed. Reading them, as a seed does itself, is no change; a
+/// failure may have hidden one.
+fn is_change<'a>(event: &notify::Result<Event>, names: impl Iterator<Item = &'a PathBuf> + Clone) -> bool {
+    match event {
+        Ok(Event { kind: EventKind::Access(_), .. }) => false,
+        Ok(event) if event.need_rescan() || event.paths.is_empty() => true,
+        Ok(event) => event.paths.iter().any(|path| {
+            let inner = names.clone().find_map(|folder| path.strip_prefix(folder).ok());
+            inner.is_none_or(is_of_fixtures)
+        }),
+        Err(_) => true,
+    }
+}
+
+/// Whether what is at this path in the folder is a fixture, and no file that an editor or the system keeps beside them.
+fn is_of_fixtures(inner: &Path) -> bool {
+    let mut names = inner.components().map(|name| name.as_os_str().to_string_lossy());
+    let Some(first) = names.next() else { return true };
+    let is_own = |name: &str| name.starts_with(['.', '#']) || name.ends_with('~');
+    environment::FIXTURE_ENTRIES.contains(&&*first) && !names.any(|name| is_own(&name))
 }
 
 fn reseeded_text(seeded: &Value, since: Instant) -> String {
@@ -140,5 +173,36 @@ mod tests {
         tokio::time::timeout(STILLNESS * 20, watched.changed()).await.unwrap();
         std::fs::read(&file).unwrap();
         assert!(tokio::time::timeout(STILLNESS * 2, watched.changed()).await.is_err());
+    }
+
+    #[test]
+    fn only_fixtures_count() {
+        let folder = PathBuf::from("/project");
+        let counts = |path: &str| {
+            let event = Event::new(EventKind::Any).add_path(folder.join(path));
+            is_change(&Ok(event), [&folder].into_iter())
+        };
+        for path in ["", "database", "database/todos.jsonl", "storage/a/b.txt", "users.json"] {
+            assert!(counts(path), "{path}");
+        }
+        for path in [".emulator/database/db", "app.js", "database/.todos.jsonl.swp", "storage/.DS_Store", "storage/a~"]
+        {
+            assert!(!counts(path), "{path}");
+        }
+        assert!(is_change(&Err(notify::Error::generic("lost")), [&folder].into_iter()));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_replaced_is_watched_on() {
+        let around = tempfile::tempdir().unwrap();
+        let (folder, aside) = (around.path().join("fixtures"), around.path().join("aside"));
+        std::fs::create_dir_all(folder.join("database")).unwrap();
+        std::fs::create_dir_all(aside.join("database")).unwrap();
+        let mut watched = Watched::start(folder.clone()).unwrap();
+        std::fs::rename(&folder, around.path().join("old")).unwrap();
+        std::fs::rename(&aside, &folder).unwrap();
+        tokio::time::timeout(STILLNESS * 50, watched.changed()).await.unwrap();
+        std::fs::write(folder.join("database/todos.jsonl"), "{}").unwrap();
+        tokio::time::timeout(STILLNESS * 50, watched.changed()).await.unwrap();
     }
 }

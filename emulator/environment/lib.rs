@@ -33,7 +33,7 @@ pub use files::{FileReceipt, IncomingFile, OutgoingFile};
 pub use invocation::{Invoked, LogLine};
 pub use register::User;
 pub use rule_files::{CheckedRules, RulesOf, TestedRules, check_rules, test_rules};
-pub use seed::{SeedError, Seeded};
+pub use seed::{FIXTURE_ENTRIES, SeedError, Seeded};
 pub use settings::{CloudSettings, FunctionSettings, WorkerCommand};
 pub use watches::{EventsText, HeldWatch, Watched};
 

@@ -23,7 +23,7 @@ shared =
     .language =
         本程序的界面语言：en（英文）或 zh（中文）
 
-        默认：跟随系统。错误码和云端自己返回的文字在两种语言下都一样。
+        默认：由环境变量 EMULATOR_LANG 决定，没有设置则跟随系统。错误码和云端自己返回的文字在两种语言下都一样。
     .project =
         小程序项目：project.config.json 所在的目录，使用其中的 `appid` 和 `cloudfunctionRoot`
 
@@ -55,7 +55,7 @@ shared =
     .key =
         脱敏用的密钥，可以在团队内共用；没有它，就无法通过穷举还原脱敏后的值
 
-        默认：本项目专用的密钥，随机生成，保存在数据目录的 `anonymise.key` 里。
+        默认：数据目录专用的密钥，随机生成。
     .mode-insert = 全部作为新文档插入；`_id` 已存在即为错误
     .mode-upsert = `_id` 相同的文档被替换，其余保持不变
     .mode-replace = 用文件替换整个集合
@@ -198,7 +198,7 @@ export =
         文件的格式
 
         默认：文件名以 .csv 结尾时为 csv，否则为 json。
-    .columns = CSV 的列，按此顺序：`_id,title,author.name`
+    .columns = CSV 的列，按此顺序；对 JSON 则是除 `_id` 以外要导出的字段：`_id,title,author.name`
     .overwrite = 覆盖已有的内容
 
 fork =

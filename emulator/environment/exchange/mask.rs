@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(outer.get_str("name").unwrap(), token);
         let inner = outer.get_array("geometries").unwrap()[0].as_document().unwrap();
         assert_eq!(inner.get_str("type").unwrap(), "Point");
-        assert_eq!(inner.get_array("address").unwrap(), &vec![Bson::String(token)]);
+        assert_eq!(inner.get_array("address").unwrap().as_slice(), &[Bson::String(token)]);
         let east = inner.get_array("coordinates").unwrap()[0].as_f64().unwrap();
         assert!((-180.0..=180.0).contains(&east) && east != 113.1, "{east}");
     }
@@ -271,7 +271,8 @@ mod tests {
         let after = masked(&["v"], r#"{"v": {"$code": "f()", "$scope": {"a": ["x"]}}}"#);
         let Some(Bson::JavaScriptCodeWithScope(program)) = after.get("v") else { panic!("{after}") };
         assert_eq!(program.code, mask(&[], "key").text("f()"));
-        assert_eq!(program.scope.get_array("a").unwrap(), &vec![Bson::String(mask(&[], "key").text("x"))]);
+        let expected = Bson::String(mask(&[], "key").text("x"));
+        assert_eq!(program.scope.get_array("a").unwrap().as_slice(), &[expected]);
     }
 
     #[test]

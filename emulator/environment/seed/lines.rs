@@ -22,7 +22,7 @@ pub(crate) enum FixtureFile {
 }
 
 /// Everything that a fixture folder may hold, sorted.
-pub(crate) const FIXTURE_ENTRIES: &[&str] =
+pub const FIXTURE_ENTRIES: &[&str] =
     &["database", "files.json", "indexes.json", "permissions.json", "rules.json", "storage", "users.json"];
 
 /// Where bodies stand whose paths cannot be names on disk.

@@ -5,7 +5,8 @@ mod change;
 mod fixtures;
 mod lines;
 
-pub(crate) use lines::{FIXTURE_ENTRIES, FileLine, FileLines, FixtureFile, Permissions, UserLine};
+pub use lines::FIXTURE_ENTRIES;
+pub(crate) use lines::{FileLine, FileLines, FixtureFile, Permissions, UserLine};
 
 use crate::cloud::Environment;
 use crate::error::{ActionError, codes};

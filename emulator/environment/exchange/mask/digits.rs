@@ -33,7 +33,7 @@ pub(super) fn permute(hashes: &Hashes, digits: &mut [u8]) {
 
 /// Half of one digit is nothing to work with. Here the ten follow each other in a circle (Sattolo's shuffle), so that none stays.
 fn permute_one(hashes: &Hashes, digit: &mut u8) {
-    let mut next = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+    let mut next = [0_u8, 1, 2, 3, 4, 5, 6, 7, 8, 9];
     for last in (1..10_u8).rev() {
         let random = hashes.number("digit", &[last]) % u64::from(last);
         next.swap(usize::from(last), usize::try_from(random).unwrap_or_default());
