@@ -31,6 +31,10 @@ fn the_help_is_in_the_language_asked_for() {
         (&[], &["start", "--help", "--lang=zh"], CHINESE),
         (&[("EMULATOR_LANG", "en")], &["start", "-h", "--lang", "zh"], CHINESE),
         (&[("EMULATOR_LANG", "zh")], &[], CHINESE),
+        (&[("EMULATOR_LANG", ""), ("LC_ALL", "zh_CN.UTF-8")], &["--help"], CHINESE),
+        (&[("EMULATOR_LANG", ""), ("LC_ALL", "C")], &["start", "-h"], ENGLISH),
+        (&[("EMULATOR_LANG", "zh_CN.UTF-8")], &["--help"], CHINESE),
+        (&[("EMULATOR_LANG", "en_US"), ("LC_ALL", "zh_CN.UTF-8")], &["--help"], ENGLISH),
     ] {
         let output = run(variables, arguments);
         let help = if arguments.is_empty() { &output.stderr } else { &output.stdout };
@@ -69,6 +73,13 @@ fn a_language_that_is_not_there_is_refused_by_name() {
 }
 
 #[test]
+fn a_variable_like_the_system_s_or_an_empty_one_stops_no_command() {
+    for language in ["", "zh_CN.UTF-8", "en_US"] {
+        assert!(run(&[("EMULATOR_LANG", language)], &["completion", "bash"]).status.success(), "{language}");
+    }
+}
+
+#[test]
 fn a_mistake_on_the_command_line_is_explained_in_the_language_too() {
     let output = run(&[], &["start", "--prot", "5", "--lang", "zh"]);
     let mistake = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -76,6 +87,11 @@ fn a_mistake_on_the_command_line_is_explained_in_the_language_too() {
     for part in ["错误：无法识别的参数 '--prot'", "'--port'", "用法: emulator start [选项]"] {
         assert!(mistake.contains(part.trim_matches('\'')), "{part} in\n{mistake}");
     }
+    let output = run(&[], &["start", "--port", "--lang", "zh"]);
+    let mistake = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(mistake.contains("需要一个值") && !mistake.contains("可选值"), "{mistake}");
+    let output = run(&[], &["exec", "--ephemeral=x", "--lang", "zh", "--", "npm"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("参数 '--ephemeral' 不带值"), "{output:?}");
     let output = run(&[], &["start", "--prot", "5"]);
     assert!(
         String::from_utf8_lossy(&output.stderr).starts_with("error: unexpected argument '--prot' found"),

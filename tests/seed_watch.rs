@@ -26,7 +26,7 @@ fn a_change_of_the_fixtures_takes_the_place_of_all_data() {
     assert_eq!(emulator.count("todos"), 1);
     insert(&emulator, "written meanwhile");
     assert_eq!(emulator.count("todos"), 2);
-    write(&fixtures, "todos", "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n{\"_id\":\"c\"}\n");
+    write(fixtures.path(), "todos", "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n{\"_id\":\"c\"}\n");
     let log = emulator.log_with("the fixtures took the place of all data in ");
     assert!(log.contains("ms: 3 documents in 1 collections, 0 files and 0 users"), "{log}");
     assert_eq!(emulator.count("todos"), 3);
@@ -42,11 +42,11 @@ fn a_mistake_in_the_fixtures_keeps_the_old_data() {
     let fixtures = fixtures("{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n");
     let folder = fixtures.path().display().to_string();
     let emulator = Emulator::start(&["--fixtures", &folder, "--watch"]);
-    write(&fixtures, "todos", "{\"_id\":\"a\"}\n{\"_id\":\n");
+    write(fixtures.path(), "todos", "{\"_id\":\"a\"}\n{\"_id\":\n");
     let log = emulator.log_with("the fixtures have a mistake, and the data stays as it was: ");
     assert!(log.contains("todos.jsonl:2"), "{log}");
     assert_eq!(emulator.count("todos"), 2);
-    write(&fixtures, "todos", "{\"_id\":\"a\"}\n");
+    write(fixtures.path(), "todos", "{\"_id\":\"a\"}\n");
     emulator.log_with("the fixtures took the place of all data in ");
     assert_eq!(emulator.count("todos"), 1);
 }
@@ -65,23 +65,65 @@ fn a_watch_needs_something_to_watch() {
 fn a_seed_that_watches_works_beside_an_emulator_and_without_one() {
     let fixtures = fixtures("{\"_id\":\"a\"}\n");
     let mut emulator = Emulator::start(&[]);
-    let (mut seeding, lines) = seed(&fixtures, &emulator.data());
+    let (mut seeding, lines) = seed(fixtures.path(), &emulator.data());
     assert!(line(&lines).contains("1 documents in 1 collections"));
     assert_eq!(emulator.count("todos"), 1);
-    write(&fixtures, "todos", "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n");
+    write(fixtures.path(), "todos", "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n");
     assert!(line(&lines).contains("2 documents in 1 collections"));
     assert_eq!(emulator.count("todos"), 2);
     emulator.kill();
-    write(&fixtures, "todos", "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n{\"_id\":\"c\"}\n");
+    write(fixtures.path(), "todos", "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n{\"_id\":\"c\"}\n");
     assert!(line(&lines).contains("3 documents in 1 collections"));
     let emulator = emulator.restart();
     assert_eq!(emulator.count("todos"), 3);
     stop(&mut seeding);
 }
 
+#[test]
+fn a_folder_that_is_replaced_is_watched_on() {
+    let around = tempfile::tempdir().unwrap();
+    let [folder, next, last] = ["fixtures", "next", "last"].map(|name| around.path().join(name));
+    fill(&folder, "{\"_id\":\"a\"}\n");
+    fill(&next, "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n");
+    let emulator = Emulator::start(&["--fixtures", &folder.display().to_string(), "--watch"]);
+    std::fs::rename(&folder, &last).unwrap();
+    std::fs::rename(&next, &folder).unwrap();
+    emulator.log_with("ms: 2 documents in 1 collections");
+    write(&folder, "todos", "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n{\"_id\":\"c\"}\n");
+    emulator.log_with("ms: 3 documents in 1 collections");
+    // One that is missing for a while is waited for.
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(emulator.count("todos"), 3);
+    fill(&folder, "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n{\"_id\":\"c\"}\n{\"_id\":\"d\"}\n");
+    emulator.log_with("ms: 4 documents in 1 collections");
+    assert_eq!(emulator.count("todos"), 4);
+}
+
+#[test]
+fn what_editors_and_the_emulator_keep_in_the_folder_is_no_change() {
+    let emulator = Emulator::start(&[]);
+    let data = emulator.data();
+    let folder = data.parent().unwrap();
+    fill(folder, "{\"_id\":\"a\"}\n");
+    let (mut seeding, lines) = seed(folder, &data);
+    assert!(line(&lines).contains("1 documents in 1 collections"));
+    insert(&emulator, "written meanwhile");
+    for name in [".DS_Store", "notes.txt", "database/.todos.jsonl.swp", "database/todos.jsonl~", "database/4913"] {
+        std::fs::write(folder.join(name), "{").unwrap();
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(emulator.count("todos"), 2);
+    assert!(lines.try_recv().is_err(), "nothing was seeded");
+    write(folder, "todos", "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n{\"_id\":\"c\"}\n");
+    assert!(line(&lines).contains("3 documents in 1 collections"));
+    assert_eq!(emulator.count("todos"), 3);
+    stop(&mut seeding);
+}
+
 /// Starts `emulator seed --watch`; returns it with the lines it says.
-fn seed(fixtures: &TempDir, data: &Path) -> (Child, Receiver<String>) {
-    let (folder, data) = (fixtures.path().display().to_string(), data.display().to_string());
+fn seed(fixtures: &Path, data: &Path) -> (Child, Receiver<String>) {
+    let (folder, data) = (fixtures.display().to_string(), data.display().to_string());
     let mut child = command(&["seed", &folder, "--watch", "--data", &data]).stdout(Stdio::piped()).spawn().unwrap();
     let output = BufReader::new(child.stdout.take().unwrap());
     let (sender, lines) = channel();
@@ -110,13 +152,17 @@ fn stop(child: &mut Child) {
 
 fn fixtures(todos: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("database")).unwrap();
-    write(&folder, "todos", todos);
+    fill(folder.path(), todos);
     folder
 }
 
-fn write(fixtures: &TempDir, collection: &str, lines: &str) {
-    std::fs::write(fixtures.path().join(format!("database/{collection}.jsonl")), lines).unwrap();
+fn fill(folder: &Path, todos: &str) {
+    std::fs::create_dir_all(folder.join("database")).unwrap();
+    write(folder, "todos", todos);
+}
+
+fn write(fixtures: &Path, collection: &str, lines: &str) {
+    std::fs::write(fixtures.join(format!("database/{collection}.jsonl")), lines).unwrap();
 }
 
 fn insert(emulator: &Emulator, id: &str) {

@@ -338,9 +338,9 @@ pub(crate) struct AnonymiseArguments {
     #[arg(long = "anonymise", value_name = "FIELD", value_delimiter = ',')]
     pub(crate) masked: Vec<String>,
 
-    /// The key of the masking, to share with a team; without it, masked values cannot be traced back by trying
+    /// The key of the masking; without it, masked values cannot be traced back by trying
     ///
-    /// Default: one of the data folder alone, made at random.
+    /// Default: one of the data folder's own, made at random. Name one to share with a team, or for --ephemeral.
     #[arg(long = "anonymise-key", value_name = "TEXT", env = "EMULATOR_ANONYMISE_KEY", hide_env_values = true)]
     pub(crate) key: Option<String>,
 }

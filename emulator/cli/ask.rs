@@ -43,6 +43,22 @@ pub(crate) enum AskError {
     Signals(std::io::Error),
 }
 
+/// Why a path cannot be told to an emulator.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PathError {
+    #[error("{}", text!("path-unnameable", path = .path.display().to_string(), reason = .source.to_string()))]
+    Unnameable { path: PathBuf, source: std::io::Error },
+    #[error("{}", text!("path-not-text", path = .0.display().to_string()))]
+    NotText(PathBuf),
+}
+
+/// The path as the emulator's own process would name it, in JSON.
+pub(crate) fn path_text(path: &Path) -> Result<String, PathError> {
+    let absolute = std::path::absolute(path);
+    let absolute = absolute.map_err(|source| PathError::Unnameable { path: path.to_path_buf(), source })?;
+    absolute.into_os_string().into_string().map_err(|name| PathError::NotText(name.into()))
+}
+
 impl Asked {
     /// The cloud that `cloud` and `data` mean.
     pub(crate) fn new(cloud: &CloudArguments, data: Option<PathBuf>) -> Result<Asked, AskError> {
@@ -184,5 +200,21 @@ async fn take_back(
     tokio::select! {
         answer = stopped => answer.ok().map(Ok),
         _ = signals.next() => None,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn a_path_is_told_whole_or_not_at_all() {
+        assert_eq!(path_text(Path::new("/a/数据")).unwrap(), "/a/数据");
+        assert!(Path::new(&path_text(Path::new("a")).unwrap()).is_absolute());
+        let path = Path::new(OsStr::from_bytes(b"/a/\xff"));
+        assert!(path_text(path).unwrap_err().to_string().contains("/a/\u{fffd}"));
     }
 }

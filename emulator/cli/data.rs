@@ -1,14 +1,14 @@
 //! `emulator seed`, `emulator reset` and `emulator db`: the data of a cloud, seen and changed without an SDK.
 
 use crate::arguments::{DbCommand, IndexCommand, PlaceArguments, SeedArguments};
-use crate::ask::{AskError, Asked};
+use crate::ask::{AskError, Asked, PathError, path_text};
 use crate::language::text;
 use crate::output::say;
 use crate::reseed::{self, WatchError};
 use crate::signals::interrupted;
 use serde_json::{Deserializer, Map, Value, json};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Where `emulator db insert` reads documents from standard input.
@@ -23,8 +23,8 @@ pub(crate) enum DataError {
     NotAnObject { what: String, found: String },
     #[error("{}", text!("unreadable", path = .place.clone(), reason = .source.to_string()))]
     Read { place: String, source: std::io::Error },
-    #[error("{}", text!("path-unnameable", path = .folder.display().to_string(), reason = .source.to_string()))]
-    Folder { folder: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Path(#[from] PathError),
     #[error(transparent)]
     Watch(#[from] WatchError),
     #[error(transparent)]
@@ -33,15 +33,11 @@ pub(crate) enum DataError {
 
 /// `emulator seed DIR`.
 pub(crate) async fn seed(arguments: SeedArguments) -> Result<ExitCode, DataError> {
-    let folder = std::path::absolute(&arguments.folder)
-        .map_err(|source| DataError::Folder { folder: arguments.folder.clone(), source })?;
     if arguments.watch {
-        return Ok(reseed::run(&folder, &arguments.place).await?);
+        return Ok(reseed::run(&arguments.folder, &arguments.place).await?);
     }
-    let request = Map::from_iter([
-        ("folder".to_owned(), json!(folder.to_string_lossy())),
-        ("reset".to_owned(), json!(arguments.reset)),
-    ]);
+    let folder = path_text(&arguments.folder)?;
+    let request = Map::from_iter([("folder".to_owned(), json!(folder)), ("reset".to_owned(), json!(arguments.reset))]);
     let Some(seeded) = Asked::at(arguments.place)?.ask_long("seed", request).await? else { return Ok(interrupted()) };
     say(&text!(
         "seeded",

@@ -1,22 +1,21 @@
 //! `emulator import` and `emulator export`: documents in files, as the cloud's console and fixtures have them.
 
 use crate::arguments::{AnonymiseArguments, ExportArguments, FileFormat, ImportArguments, ImportMode};
-use crate::ask::{AskError, Asked};
+use crate::ask::{AskError, Asked, PathError, path_text};
 use crate::data::count;
 use crate::language::text;
 use crate::output::say;
 use crate::signals::interrupted;
 use serde_json::{Map, Value, json};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Why nothing was imported or exported.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExchangeError {
-    #[error("{}", text!("path-unnameable", path = .path.display().to_string(), reason = .source.to_string()))]
-    Path { path: PathBuf, source: std::io::Error },
     #[error("{}", text!("export-needs-fields"))]
     NoColumns,
+    #[error(transparent)]
+    Path(#[from] PathError),
     #[error(transparent)]
     Ask(#[from] AskError),
 }
@@ -26,7 +25,7 @@ pub(crate) async fn import(arguments: ImportArguments) -> Result<ExitCode, Excha
     let ImportArguments { file, collection, mode, format, encoding, anonymise, place } = arguments;
     let asked = Asked::at(place)?;
     let mut params = Map::from_iter([
-        ("file".to_owned(), absolute(&file)?),
+        ("file".to_owned(), json!(path_text(&file)?)),
         ("collection".to_owned(), json!(collection)),
         ("mode".to_owned(), json!(mode.unwrap_or(ImportMode::Insert).name())),
     ]);
@@ -42,7 +41,7 @@ pub(crate) async fn import(arguments: ImportArguments) -> Result<ExitCode, Excha
 pub(crate) async fn export(arguments: ExportArguments) -> Result<ExitCode, ExchangeError> {
     let ExportArguments { target, collection, format, columns, overwrite, anonymise, place } = arguments;
     let asked = Asked::at(place)?;
-    let path = absolute(&target)?;
+    let path = path_text(&target)?;
     let mut params = Map::from_iter([("overwrite".to_owned(), json!(overwrite))]);
     mask(&mut params, anonymise);
     let target = target.display().to_string();
@@ -53,7 +52,7 @@ pub(crate) async fn export(arguments: ExportArguments) -> Result<ExitCode, Excha
             exported.map(|exported| text!("exported-file", documents = count(&exported, "documents"), target = target))
         }
         None => {
-            params.insert("folder".to_owned(), path);
+            params.insert("folder".to_owned(), json!(path));
             asked.ask_long("export", params).await?.map(|exported| exported_text(&exported, target))
         }
     };
@@ -64,14 +63,14 @@ pub(crate) async fn export(arguments: ExportArguments) -> Result<ExitCode, Excha
 
 /// What a file of one collection is asked for with. A CSV file has columns, and nobody but the developer knows which.
 fn file_params(
-    path: Value,
+    path: String,
     collection: &str,
     format: Option<FileFormat>,
     columns: Vec<String>,
 ) -> Result<Map<String, Value>, ExchangeError> {
-    let format = format.unwrap_or_else(|| FileFormat::of(path.as_str().unwrap_or_default()));
+    let format = format.unwrap_or_else(|| FileFormat::of(&path));
     let mut params = Map::from_iter([
-        ("file".to_owned(), path),
+        ("file".to_owned(), json!(path)),
         ("collection".to_owned(), json!(collection)),
         ("format".to_owned(), json!(format.name())),
     ]);
@@ -89,16 +88,6 @@ fn mask(params: &mut Map<String, Value>, anonymise: AnonymiseArguments) {
         params.insert("anonymise".to_owned(), json!(anonymise.masked));
         let key = anonymise.key.filter(|key| !key.is_empty());
         params.extend(key.map(|key| ("anonymiseKey".to_owned(), json!(key))));
-    }
-}
-
-/// The path as the emulator's own process would name it.
-fn absolute(path: &Path) -> Result<Value, ExchangeError> {
-    let absolute = std::path::absolute(path);
-    let absolute = absolute.map_err(|source| ExchangeError::Path { path: path.to_path_buf(), source })?;
-    match absolute.to_str() {
-        Some(path) => Ok(json!(path)),
-        None => Err(ExchangeError::Path { path: absolute, source: std::io::ErrorKind::InvalidFilename.into() }),
     }
 }
 
@@ -159,7 +148,7 @@ mod tests {
     fn a_csv_file_needs_columns_and_a_json_file_may_have_some() {
         let params = |path: &str, format, columns: &[&str]| {
             let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-            file_params(json!(path), "c", format, columns).map(|params| params["format"].clone())
+            file_params(path.to_owned(), "c", format, columns).map(|params| params["format"].clone())
         };
         assert_eq!(params("/a.JSON", None, &[]).unwrap(), "json");
         assert_eq!(params("/a.CSV", None, &["_id"]).unwrap(), "csv");

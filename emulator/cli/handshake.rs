@@ -18,7 +18,7 @@ pub(crate) fn announce(cloud: &Cloud, data: &Path) {
         "url": format!("http://127.0.0.1:{}", holder.port),
         "token": holder.token,
         "env": cloud.default_name(),
-        "data": data,
+        "data": data.to_string_lossy(),
         "pid": holder.pid,
     });
     let mut output = io::stdout().lock();

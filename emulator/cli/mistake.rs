@@ -18,6 +18,9 @@ pub(crate) fn describe(error: &Error) -> Option<String> {
         (ErrorKind::InvalidValue | ErrorKind::ValueValidation, Some(argument), Some(value)) => {
             text!("mistake-value", argument = argument, value = value)
         }
+        (ErrorKind::TooManyValues, Some(argument), Some(value)) => {
+            text!("mistake-value-unneeded", argument = argument, value = value)
+        }
         (ErrorKind::MissingRequiredArgument, Some(argument), _) => text!("mistake-missing", argument = argument),
         (ErrorKind::ArgumentConflict, Some(argument), _) => {
             text!("mistake-conflict", argument = argument, other = found(ContextKind::PriorArg)?)
@@ -25,7 +28,9 @@ pub(crate) fn describe(error: &Error) -> Option<String> {
         _ => return None,
     };
     let mut paragraphs = vec![text!("error", message = wrong)];
-    paragraphs.extend(found(ContextKind::ValidValue).map(|values| text!("mistake-values", values = values)));
+    // Empty for an argument that takes anything.
+    let values = found(ContextKind::ValidValue).filter(|values| !values.is_empty());
+    paragraphs.extend(values.map(|values| text!("mistake-values", values = values)));
     paragraphs.extend(suggestion(error).map(|suggested| text!("mistake-suggestion", suggested = suggested)));
     paragraphs.extend(found(ContextKind::Usage).map(|usage| usage.replace("Usage:", &text!("mistake-usage"))));
     paragraphs.push(text!("mistake-help"));
@@ -58,6 +63,7 @@ mod tests {
             ("emulator strat", "unknown command 'strat'"),
             ("emulator start --port", "'--port <N>' needs a value"),
             ("emulator start --port x", "'x' is no value for '--port <N>'"),
+            ("emulator exec --ephemeral=x -- npm", "'--ephemeral' takes no value, and got 'x'"),
             ("emulator import a --collection c --mode x", "'x' is no value for '--mode <MODE>'"),
             ("emulator import a", "missing: --collection <NAME>"),
             ("emulator exec --ephemeral --data d -- npm", "'--ephemeral' and '--data <DIR>' exclude each other"),
@@ -69,5 +75,7 @@ mod tests {
         }
         let error = Arguments::try_parse_from(["emulator", "start", "--prot", "5"]).unwrap_err();
         assert!(describe(&error).unwrap().contains("--port"));
+        let error = Arguments::try_parse_from(["emulator", "start", "--port"]).unwrap_err();
+        assert!(!describe(&error).unwrap().contains("possible values"));
     }
 }

@@ -2,7 +2,7 @@
 //! mistake in them is said, and the data stays.
 
 use crate::arguments::PlaceArguments;
-use crate::ask::{AskError, Asked};
+use crate::ask::{AskError, Asked, PathError, path_text};
 use crate::client::ClientError;
 use crate::data::count;
 use crate::language::text;
@@ -19,30 +19,38 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// How long nothing may change before a change counts as whole: editors and version control write in several steps.
 const STILLNESS: Duration = Duration::from_millis(200);
+/// The fixtures' folder of collections, and what its files end in. Editors leave others beside them.
+const COLLECTIONS: &str = "database";
+const COLLECTION_EXTENSION: &str = "jsonl";
 
 /// Why a folder cannot be watched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WatchError {
     #[error("{}", text!("watch-failed", path = .path.display().to_string(), reason = .source.to_string()))]
     Watch { path: PathBuf, source: notify::Error },
+    #[error(transparent)]
+    Path(#[from] PathError),
     #[error("{}", text!("signals-failed", reason = .0.to_string()))]
     Signals(std::io::Error),
 }
 
 /// A folder of fixtures that is watched for as long as this is there.
 pub(crate) struct Watched {
-    folder: PathBuf,
+    /// Its absolute path.
+    folder: String,
     /// An entry for each change.
     changes: UnboundedReceiver<()>,
     watcher: RecommendedWatcher,
 }
 
 impl Watched {
-    /// Watches `folder`, an absolute path, from now on.
-    pub(crate) fn start(folder: PathBuf) -> Result<Watched, WatchError> {
+    /// Watches `folder` from now on.
+    pub(crate) fn start(folder: &Path) -> Result<Watched, WatchError> {
+        let folder = path_text(folder)?;
+        let path = PathBuf::from(&folder);
         let (sender, changes) = unbounded_channel();
         // By which name events come depends on the system.
-        let names = [Some(folder.clone()), folder.canonicalize().ok()];
+        let names = [Some(path.clone()), path.canonicalize().ok()];
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             if is_change(&event, names.iter().flatten()) {
                 // Nobody listens any more when the emulator stops.
@@ -50,12 +58,12 @@ impl Watched {
             }
         });
         let started = watcher.and_then(|mut watcher| {
-            watcher.watch(&folder, RecursiveMode::Recursive)?;
+            watcher.watch(&path, RecursiveMode::Recursive)?;
             Ok(watcher)
         });
         match started {
             Ok(watcher) => Ok(Watched { folder, changes, watcher }),
-            Err(source) => Err(WatchError::Watch { path: folder, source }),
+            Err(source) => Err(WatchError::Watch { path, source }),
         }
     }
 
@@ -72,14 +80,15 @@ impl Watched {
     /// Watches the folder that has the name now: the one before may have been replaced by it, as `emulator export` does.
     async fn watch_again(&mut self) {
         // One that is gone is not watched any more.
-        let _ = self.watcher.unwatch(&self.folder);
-        while self.watcher.watch(&self.folder, RecursiveMode::Recursive).is_err() {
+        let path = Path::new(&self.folder);
+        let _ = self.watcher.unwatch(path);
+        while self.watcher.watch(path, RecursiveMode::Recursive).is_err() {
             tokio::time::sleep(STILLNESS).await;
         }
     }
 
     fn request(&self) -> Map<String, Value> {
-        Map::from_iter([("folder".to_owned(), json!(self.folder.to_string_lossy())), ("reset".to_owned(), json!(true))])
+        Map::from_iter([("folder".to_owned(), json!(self.folder)), ("reset".to_owned(), json!(true))])
     }
 }
 
@@ -99,7 +108,7 @@ pub(crate) async fn follow(cloud: &Cloud, mut watched: Watched) -> Infallible {
 /// `emulator seed DIR --watch`: seeds now and at each change, until a signal.
 pub(crate) async fn run(folder: &Path, place: &PlaceArguments) -> Result<ExitCode, WatchError> {
     let mut signals = Signals::listen().map_err(WatchError::Signals)?;
-    let mut watched = Watched::start(folder.to_path_buf())?;
+    let mut watched = Watched::start(folder)?;
     loop {
         let since = Instant::now();
         match seed(&watched, place).await {
@@ -138,10 +147,14 @@ fn is_change<'a>(event: &notify::Result<Event>, names: impl Iterator<Item = &'a 
 
 /// Whether what is at this path in the folder is a fixture, and no file that an editor or the system keeps beside them.
 fn is_of_fixtures(inner: &Path) -> bool {
-    let mut names = inner.components().map(|name| name.as_os_str().to_string_lossy());
+    let mut names = inner.iter().map(|name| name.to_string_lossy());
     let Some(first) = names.next() else { return true };
     let is_own = |name: &str| name.starts_with(['.', '#']) || name.ends_with('~');
-    environment::FIXTURE_ENTRIES.contains(&&*first) && !names.any(|name| is_own(&name))
+    let is_collection = || inner.extension().is_some_and(|extension| extension == COLLECTION_EXTENSION);
+    let is_whole = inner.parent() == Some(Path::new(""));
+    environment::FIXTURE_ENTRIES.contains(&&*first)
+        && !names.any(|name| is_own(&name))
+        && (is_whole || first != COLLECTIONS || is_collection())
 }
 
 fn reseeded_text(seeded: &Value, since: Instant) -> String {
@@ -164,7 +177,7 @@ mod tests {
     async fn many_writes_are_one_change_and_reading_is_none() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("database")).unwrap();
-        let mut watched = Watched::start(folder.path().to_path_buf()).unwrap();
+        let mut watched = Watched::start(folder.path()).unwrap();
         let file = folder.path().join("database/todos.jsonl");
         for round in 0..5 {
             std::fs::write(&file, round.to_string()).unwrap();
@@ -185,11 +198,24 @@ mod tests {
         for path in ["", "database", "database/todos.jsonl", "storage/a/b.txt", "users.json"] {
             assert!(counts(path), "{path}");
         }
-        for path in [".emulator/database/db", "app.js", "database/.todos.jsonl.swp", "storage/.DS_Store", "storage/a~"]
-        {
+        for path in [
+            ".emulator/database/db",
+            "data/database/db",
+            "app.js",
+            "users.json~",
+            "database/.todos.jsonl.swp",
+            "database/.#todos.jsonl",
+            "database/#todos.jsonl#",
+            "database/todos.jsonl~",
+            "database/4913",
+            "storage/.DS_Store",
+            "storage/a~",
+        ] {
             assert!(!counts(path), "{path}");
         }
         assert!(is_change(&Err(notify::Error::generic("lost")), [&folder].into_iter()));
+        let rescan = Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
+        assert!(is_change(&Ok(rescan), [&folder].into_iter()));
     }
 
     #[tokio::test]
@@ -198,7 +224,7 @@ mod tests {
         let (folder, aside) = (around.path().join("fixtures"), around.path().join("aside"));
         std::fs::create_dir_all(folder.join("database")).unwrap();
         std::fs::create_dir_all(aside.join("database")).unwrap();
-        let mut watched = Watched::start(folder.clone()).unwrap();
+        let mut watched = Watched::start(&folder).unwrap();
         std::fs::rename(&folder, around.path().join("old")).unwrap();
         std::fs::rename(&aside, &folder).unwrap();
         tokio::time::timeout(STILLNESS * 50, watched.changed()).await.unwrap();

@@ -31,8 +31,6 @@ pub(crate) enum StartError {
     Signals(std::io::Error),
     #[error("{}", text!("watch-needs-fixtures"))]
     NothingToWatch,
-    #[error("{}", text!("path-unnameable", path = .path.display().to_string(), reason = .source.to_string()))]
-    Fixtures { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Watch(#[from] WatchError),
 }
@@ -75,10 +73,7 @@ pub(crate) async fn run(arguments: StartArguments) -> Result<ExitCode, StartErro
 
 /// Watches the fixtures from now on.
 fn watch(fixtures: Option<&Path>) -> Result<Watched, StartError> {
-    let fixtures = fixtures.ok_or(StartError::NothingToWatch)?;
-    let absolute = std::path::absolute(fixtures);
-    let folder = absolute.map_err(|source| StartError::Fixtures { path: fixtures.to_path_buf(), source })?;
-    Ok(Watched::start(folder)?)
+    Ok(Watched::start(fixtures.ok_or(StartError::NothingToWatch)?)?)
 }
 
 async fn follow(cloud: &Cloud, watched: Option<Watched>) -> Infallible {
@@ -212,7 +207,7 @@ fn ready_json(ready: &Ready<'_>) -> String {
             Reach::Loopback => Vec::new(),
             Reach::Network => network_urls(ready),
         },
-        "data": ready.data,
+        "data": ready.data.as_ref().map(|data| data.to_string_lossy()),
         "fixtures": ready.seeded.as_ref().map(seeded_text),
     })
     .to_string()
