@@ -16,7 +16,7 @@ pub(super) enum Severity {
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
-    /// `family.name`: stable, for programs; one of [`IDS`].
+    /// `family.name`: stable, for programs.
     pub(super) id: &'static str,
     pub(super) severity: Severity,
     /// What its texts speak of, by name.
