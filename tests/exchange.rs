@@ -501,6 +501,32 @@ fn a_killed_seed_leaves_the_old_data_or_the_new() {
     }
 }
 
+#[test]
+fn a_killed_reset_or_restore_leaves_everything_or_nothing() {
+    let around = tempfile::tempdir().unwrap();
+    let folder = around.path().join("seed");
+    let file = version_file(around.path(), "v");
+    write(&folder, "database/c.jsonl", &std::fs::read(file).unwrap());
+    write(&folder, "storage/a.txt", b"a.txt");
+    write(&folder, "users.json", br#"[{ "name": "dora" }]"#);
+    let mut emulator = Emulator::start(&[]);
+    manage(&emulator, "seed", json!({ "folder": folder }));
+    manage(&emulator, "snapshot", json!({ "name": "full" }));
+    for round in 1..=KILLS {
+        let (command, params) =
+            if round % 2 == 0 { ("restore", json!({ "name": "full" })) } else { ("reset", json!({})) };
+        let _connection = begin(&emulator, command, params);
+        std::thread::sleep(Duration::from_micros(round * 211 % 1_500));
+        emulator.kill();
+        emulator = emulator.restart();
+        let users = manage(&emulator, "users/list", json!({})).to_string();
+        let found = (emulator.count("c") as usize, users.contains("dora"), content(&emulator, "a.txt").is_some());
+        assert!([(DOCUMENTS, true, true), (0, false, false)].contains(&found), "round {round}: {found:?}");
+    }
+    manage(&emulator, "restore", json!({ "name": "full" }));
+    assert_eq!(content(&emulator, "a.txt").as_deref(), Some("a.txt"));
+}
+
 // What the tests share.
 
 /// One line for each kind of value, and for each odd key that a file can say.
