@@ -101,13 +101,14 @@ fn rules_are_told_it() {
 #[test]
 fn tokens_expire_by_it() {
     let emulator = with_collection();
+    turn(&emulator, json!({ "freeze": true }));
     let signed_in = auth(&emulator, "signin/anonymously", None, json!({})).json();
     let me = |token: &Value| rest(&emulator, "GET", "/auth/v1/user/me", token.as_str(), &json!({})).status;
     let refresh = |token: &Value| {
         let body = json!({ "grant_type": "refresh_token", "refresh_token": token });
         auth(&emulator, "token", None, body)
     };
-    turn(&emulator, json!({ "freeze": true, "advance": "2h" }));
+    turn(&emulator, json!({ "advance": "2h" }));
     assert_eq!(me(&signed_in["access_token"]), 200);
     turn(&emulator, json!({ "advance": "1s" }));
     assert_eq!(me(&signed_in["access_token"]), 401);
@@ -179,7 +180,7 @@ fn transactions_end_by_it() {
         turn(&emulator, json!({ "advance": "31s" }));
         assert_eq!(plain.join().unwrap()["code"], Value::Null);
     });
-    assert!(asked.elapsed() < Duration::from_secs(4), "the plain write went on at once");
+    assert!(asked.elapsed() < Duration::from_secs(20), "the plain write went on at once");
     let gone = write(&emulator, Some(&transaction));
     assert_eq!(gone["code"], "DATABASE_TRANSACTION_FAIL");
     assert!(gone["message"].as_str().unwrap().contains("TransactionNotExist"), "{gone}");
