@@ -445,6 +445,28 @@ fn a_long_command_tells_how_far_it_is() {
 }
 
 #[test]
+fn an_import_that_is_cancelled_while_it_is_stored_changes_nothing() {
+    let around = tempfile::tempdir().unwrap();
+    let emulator = Emulator::start(&[]);
+    let rows: String = (0..DOCUMENTS * 5).map(|n| format!("{{\"_id\":{n},\"version\":\"new\"}}\n")).collect();
+    let file = write(around.path(), "in.json", rows.as_bytes());
+    // One that is past its last document when it is told completes.
+    let is_stopped = || {
+        import_version(&emulator, around.path(), "old", "replace");
+        let params = json!({ "file": file, "collection": "c", "mode": "replace", "job": "j" });
+        let mut connection = begin(&emulator, "import", params);
+        let since = Instant::now();
+        while manage(&emulator, "progress", json!({ "job": "j" }))["stage"] != "storing"
+            && since.elapsed() < Duration::from_secs(10)
+        {}
+        manage(&emulator, "cancel", json!({ "job": "j" }));
+        connection.read().json()["message"] == "stopped"
+    };
+    assert!((0..10).any(|_| is_stopped()), "ten imports were too fast to be stopped");
+    assert_eq!(assert_one_version(&emulator, "after a cancelled import"), "old");
+}
+
+#[test]
 fn a_killed_import_leaves_the_old_data_or_the_new() {
     let around = tempfile::tempdir().unwrap();
     let mut emulator = Emulator::start(&[]);

@@ -47,13 +47,8 @@ impl Database {
 
     /// Makes an empty collection; [`DatabaseError::CollectionExists`] if there is one of that name.
     pub async fn create_collection(&self, name: &CollectionName) -> Result<(), DatabaseError> {
-        let (name, is_of_existing) = (name.clone(), self.is_of_existing);
-        let work = move |draft: &mut Draft<'_>| {
-            if is_of_existing {
-                draft.require_namespace()?;
-            }
-            draft.create_collection(&name).map(drop)
-        };
+        let name = name.clone();
+        let work = self.unless_dropped(move |draft: &mut Draft<'_>| draft.create_collection(&name).map(drop));
         self.shared.writer.run(self.namespace.clone(), work).await
     }
 
@@ -64,19 +59,31 @@ impl Database {
 
     /// Does everything that `request` asks for in one commit, all or nothing.
     pub async fn refill(&self, request: RefillRequest) -> Result<Refilled, DatabaseError> {
-        let (emptied, is_of_existing) = (request.emptied, self.is_of_existing);
+        let emptied = request.emptied;
         let prepared = Refill::prepare(request)?;
-        let work = move |draft: &mut Draft<'_>| {
-            if is_of_existing {
-                draft.require_namespace()?;
-            }
-            write::refill(draft, &prepared)
-        };
+        let work = self.unless_dropped(move |draft: &mut Draft<'_>| write::refill(draft, &prepared));
         if !emptied {
             return self.shared.writer.run(self.namespace.clone(), work).await;
         }
         let _turn = self.shared.indexing.lock().await;
         self.shared.writer.run_whole(self.namespace.clone(), work).await
+    }
+
+    /// `work` that may make collections, refused where it would make a namespace anew that was dropped.
+    fn unless_dropped<T, Work>(
+        &self,
+        mut work: Work,
+    ) -> impl FnMut(&mut Draft<'_>) -> Result<T, DatabaseError> + use<T, Work>
+    where
+        Work: FnMut(&mut Draft<'_>) -> Result<T, DatabaseError>,
+    {
+        let is_of_existing = self.is_of_existing;
+        move |draft| {
+            if is_of_existing {
+                draft.require_namespace()?;
+            }
+            work(draft)
+        }
     }
 
     /// Inserts all documents or none, in one commit, and returns their ids in order. Each document has its `_id`.
@@ -89,7 +96,7 @@ impl Database {
         let documents = prepare(documents)?;
         let ids = documents.iter().map(|document| document.id.clone()).collect();
         let collection = collection.clone();
-        let work = move |draft: &mut crate::draft::Draft<'_>| write::insert(draft, &collection, &documents);
+        let work = move |draft: &mut Draft<'_>| write::insert(draft, &collection, &documents);
         self.shared.writer.run(self.namespace.clone(), work).await?;
         Ok(ids)
     }

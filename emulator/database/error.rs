@@ -78,6 +78,9 @@ pub enum DatabaseError {
     /// A mistake of the emulator's own, caught before it could write anything.
     #[error("internal error of the emulator: {0}")]
     Internal(String),
+    /// Whoever looked on had it stopped; see [`crate::Supervisor`].
+    #[error("stopped")]
+    Stopped,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,

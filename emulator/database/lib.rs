@@ -39,7 +39,9 @@ pub use index::{INDEX_IDS_NAME, INDEXES_MAX, IndexDefinition};
 pub use name::CollectionName;
 pub use options::{Durability, StoreOptions};
 pub use record::NewDocument;
-pub use request::{AggregateRequest, FindRequest, RefillRequest, Refilled, RemoveRequest, UpdateReply, UpdateRequest};
+pub use request::{
+    AggregateRequest, FindRequest, RefillRequest, Refilled, RemoveRequest, Supervisor, UpdateReply, UpdateRequest,
+};
 pub use transaction::{TimeChange, Transaction};
 pub use watch::{DataType, QueueType, WATCHED_MAX, Watch, WatchError, WatchEvent, WatchEvents, WatchRequest};
 

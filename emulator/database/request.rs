@@ -1,7 +1,6 @@
 //! What is asked of a collection, and what comes back: filters and updates arrive here parsed.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use document::{Bson, Document};
 use query::aggregate::Pipeline;
@@ -90,11 +89,17 @@ pub struct RefillRequest {
     pub collections: Vec<(CollectionName, Vec<Document>)>,
     /// More of the same, of documents that were checked and encoded before.
     pub prepared: Vec<(CollectionName, Arc<Vec<NewDocument>>)>,
-    /// Where the writer counts the documents of `collections` and `prepared` that it has stored, for whoever wants to look
-    /// meanwhile. After an error it is the number of the one that was refused.
-    pub stored: Option<Arc<AtomicU64>>,
+    /// Told of each document of `collections` and `prepared`, and asked whether to go on.
+    pub supervisor: Option<Arc<dyn Supervisor>>,
     /// Whether a document takes the place of one with its `_id`, instead of being refused.
     pub replaces: bool,
+}
+
+/// Looks on while the writer carries out a [`RefillRequest`], from the writer's own thread.
+pub trait Supervisor: Send + Sync {
+    /// `stored` documents are stored, and the next one is about to be. `false`: nothing of the request is to happen, and the
+    /// answer is [`DatabaseError::Stopped`].
+    fn goes_on(&self, stored: u64) -> bool;
 }
 
 /// What a [`RefillRequest`] did with its documents.

@@ -1,7 +1,6 @@
 //! What each kind of write does with a commit being drafted. Runs on the writer's thread.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use document::{Bson, Document, DocumentRef, ValueRef};
 use query::{FieldChanges, Filter, QueryError, QueryErrorKind};
@@ -62,8 +61,9 @@ pub(crate) fn refill(draft: &mut Draft<'_>, refill: &Refill) -> Result<Refilled,
     for (name, documents) in collections {
         let target = target(draft, name)?;
         for document in documents.iter() {
-            if let Some(stored) = &request.stored {
-                stored.store(refilled.inserted + refilled.replaced, Ordering::Relaxed);
+            let stored = refilled.inserted + refilled.replaced;
+            if request.supervisor.as_ref().is_some_and(|supervisor| !supervisor.goes_on(stored)) {
+                return Err(DatabaseError::Stopped);
             }
             let replaces = request.replaces && replace(draft, &target, document)?;
             if replaces {

@@ -247,7 +247,7 @@ impl Cloud {
 
     fn open_environment(&self, name: &str) -> Result<Environment, DatabaseError> {
         self.say_first_use(name);
-        let database = self.shared.database(name)?;
+        let database = forks::database(&self.shared.store, name)?;
         let register = self.shared.registers.of(&database);
         let (shared, reached_at) = (self.shared.clone(), self.reached_at.clone());
         Ok(Environment { name: name.into(), database, register, shared, reached_at })
@@ -305,12 +305,6 @@ impl Environment {
 }
 
 impl Shared {
-    /// The collections of an environment. A fork that was dropped is not made anew by what comes too late.
-    pub(crate) fn database(&self, name: &str) -> Result<Database, DatabaseError> {
-        let database = self.store.database(name)?;
-        Ok(if forks::is_fork(name) { database.of_existing() } else { database })
-    }
-
     /// What stands before a path in an address that is used on this machine.
     pub(crate) fn loopback_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.settings.port)

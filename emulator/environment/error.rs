@@ -157,6 +157,7 @@ impl From<DatabaseError> for ActionError {
             | DatabaseError::Corrupt(_)
             | DatabaseError::UnknownFormat { .. }
             | DatabaseError::Internal(_)
+            | DatabaseError::Stopped
             | DatabaseError::Closed => ActionError::new(codes::SYS_ERR, error.to_string()),
         }
     }

@@ -7,6 +7,7 @@
 use crate::cloud::{Cloud, Environment, is_environment_name};
 use crate::error::ActionError;
 use crate::files::uninterrupted;
+use database::{Database, DatabaseError, Store};
 use uuid::Uuid;
 
 /// Stands between the name of an environment and that of a fork of it.
@@ -36,7 +37,7 @@ impl Environment {
                 return Err(ActionError::invalid_param(format!("there is a fork `{to}` already: drop it first")));
             }
             // Before the fork can be asked for anything.
-            shared.registers.of(&shared.database(&to)?).publish(register.entries());
+            shared.registers.of(&database(&shared.store, &to)?).publish(register.entries());
             shared.store.fork(&environment.name, &to).await?;
             Ok(to)
         })
@@ -142,6 +143,12 @@ impl Cloud {
             Some(_) | None => self.environment(name),
         }
     }
+}
+
+/// The collections of the environment `name`. A fork that was dropped is not made anew by what comes too late.
+pub(crate) fn database(store: &Store, name: &str) -> Result<Database, DatabaseError> {
+    let database = store.database(name)?;
+    Ok(if is_fork(name) { database.of_existing() } else { database })
 }
 
 /// The name of the environment that one was forked from, or what that was forked from; its own if it is no fork.

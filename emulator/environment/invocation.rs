@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// The cloud's defaults (semantics FN-33).
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(3);
 const MEMORY_MB_DEFAULT: u64 = 256;
-/// How long the SDK in a function waits for the cloud, and so the longest a function may be given (semantics DB-8.09).
+/// Where the cloud says that it runs functions.
 const REGION: &str = "ap-shanghai";
 /// How many printed lines of a call are kept; all of them go to the terminal.
 const LINES_MAX: usize = 10_000;

@@ -90,9 +90,7 @@ impl Registers {
     pub(crate) async fn load(store: &Store) -> Result<Registers, DatabaseError> {
         let registers = Registers::default();
         for namespace in store.namespaces() {
-            let database = store.database(&namespace)?;
-            let database = if forks::is_fork(&namespace) { database.of_existing() } else { database };
-            registers.of(&database).reload().await?;
+            registers.of(&forks::database(store, &namespace)?).reload().await?;
         }
         Ok(registers)
     }

@@ -1,13 +1,15 @@
 //! What each request does, one by one.
 
+use std::sync::Arc;
+
 use bson::doc;
 use document::{Bson, Document};
 use query::{Filter, Projection, QueryErrorKind, Update};
 
 use super::{Bench, filter, name, sort, until_versions, with_id};
 use crate::{
-    DatabaseError, FindRequest, Frozen, IndexDefinition, RefillRequest, RemoveRequest, UpdateRequest, WatchError,
-    WatchRequest,
+    DatabaseError, FindRequest, Frozen, IndexDefinition, RefillRequest, RemoveRequest, Supervisor, UpdateRequest,
+    WatchError, WatchRequest,
 };
 
 #[tokio::test]
@@ -235,6 +237,33 @@ async fn emptying_what_has_no_collections_leaves_it() {
     let request = RefillRequest { emptied: true, ..RefillRequest::default() };
     bench.store.database("fork").unwrap().of_existing().refill(request).await.unwrap();
     assert!(bench.store.has_namespace("fork"));
+}
+
+/// Stops a refill after some documents.
+struct StopsAfter(u64);
+
+impl Supervisor for StopsAfter {
+    fn goes_on(&self, stored: u64) -> bool {
+        stored < self.0
+    }
+}
+
+#[tokio::test]
+async fn a_refill_that_is_stopped_changes_nothing() {
+    let bench = Bench::new().await;
+    bench.insert(vec![doc! { "_id": 9 }]).await;
+    let refill = |stops_after: u64| RefillRequest {
+        emptied: true,
+        collections: vec![(name("c"), (0..4).map(|id| doc! { "_id": id }).collect())],
+        supervisor: Some(Arc::new(StopsAfter(stops_after))),
+        ..RefillRequest::default()
+    };
+    for stops_after in 0..4 {
+        assert_eq!(bench.database.refill(refill(stops_after)).await, Err(DatabaseError::Stopped));
+        assert_eq!(bench.all().await, [doc! { "_id": 9 }]);
+    }
+    bench.database.refill(refill(4)).await.unwrap();
+    assert_eq!(bench.all().await.len(), 4);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::{ExchangeError, Format, Mask, blocking, check_absolute, encoding, jso
 use crate::access;
 use crate::cloud::Environment;
 use crate::error::ActionError;
-use database::{CollectionName, DatabaseError, INDEX_IDS_NAME, NewDocument, RefillRequest, Refilled, RemoveRequest};
+use database::{CollectionName, DatabaseError, INDEX_IDS_NAME, NewDocument, RefillRequest, RemoveRequest};
 use document::{Bson, DateTime, Document, ValueRef, encode_key, to_shell_text};
 use encoding_rs::Encoding;
 use query::Filter;
@@ -16,12 +16,7 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use uuid::Uuid;
-
-/// How often the writer is looked at, to tell how far it is.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -88,10 +83,8 @@ impl Environment {
         let documents_read = documents.len() as u64 + repeated;
         job.progress().begin(Stage::Storing, Some(documents.len() as u64));
         let documents = Arc::new(documents);
-        let stored = Arc::new(AtomicU64::new(0));
-        let request = request(&collection, mode, documents.clone(), stored.clone());
-        let outcome = self.store(request, &job.progress(), &stored).await;
-        let index = stored.load(Ordering::Relaxed);
+        let outcome = self.database.refill(request(&collection, mode, documents.clone(), job.progress())).await;
+        let index = job.progress().done();
         let refilled = outcome.map_err(|error| placed(error, &file, &lines, &documents, index))?;
         Ok(json!({
             "inserted": refilled.inserted,
@@ -119,39 +112,20 @@ impl Environment {
             progress,
         })
     }
-
-    /// Carries `request` out, and tells how far it is meanwhile.
-    async fn store(
-        &self,
-        request: RefillRequest,
-        progress: &Progress,
-        stored: &AtomicU64,
-    ) -> Result<Refilled, DatabaseError> {
-        let work = self.database.refill(request);
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                outcome = &mut work => return outcome,
-                () = tokio::time::sleep(LOOK_EVERY) => {
-                    let _ = progress.set(stored.load(Ordering::Relaxed)); // whoever drops the job drops this too
-                }
-            }
-        }
-    }
 }
 
 fn request(
     collection: &CollectionName,
     mode: Mode,
     documents: Arc<Vec<NewDocument>>,
-    stored: Arc<AtomicU64>,
+    progress: Arc<Progress>,
 ) -> RefillRequest {
     let all = RemoveRequest { collection: collection.clone(), filter: Filter::all(), multi: true };
     RefillRequest {
         removals: if mode == Mode::Replace { vec![all] } else { Vec::new() },
         prepared: vec![(collection.clone(), documents)],
         replaces: mode == Mode::Upsert,
-        stored: Some(stored),
+        supervisor: Some(progress),
         ..RefillRequest::default()
     }
 }

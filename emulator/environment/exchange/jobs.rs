@@ -1,6 +1,7 @@
 //! Commands that take long, while they run: how far each is. Asked for by the id that whoever began it chose.
 
 use crate::error::ActionError;
+use database::{DatabaseError, Supervisor};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -120,10 +121,27 @@ impl Progress {
         self.set(done + 1)
     }
 
+    /// How much of the stage is done.
+    pub(crate) fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
     fn report(&self, id: &str) -> Value {
         let stage = STAGES.get(usize::from(self.stage.load(Ordering::Relaxed))).map(|(_, name)| *name);
         let total = Some(self.total.load(Ordering::Relaxed)).filter(|total| *total != TOTAL_UNKNOWN);
-        json!({ "job": id, "stage": stage, "done": self.done.load(Ordering::Relaxed), "total": total })
+        json!({ "job": id, "stage": stage, "done": self.done(), "total": total })
+    }
+}
+
+impl From<Dropped> for ActionError {
+    fn from(Dropped: Dropped) -> ActionError {
+        DatabaseError::Stopped.into()
+    }
+}
+
+impl Supervisor for Progress {
+    fn goes_on(&self, stored: u64) -> bool {
+        self.set(stored).is_ok()
     }
 }
 

@@ -95,10 +95,10 @@ impl From<ExchangeError> for ActionError {
             ExchangeError::Action(error) => error,
             ExchangeError::Database(error) => ActionError::from(error),
             ExchangeError::Storage(error) => ActionError::from(error),
-            ExchangeError::Mistake { .. }
-            | ExchangeError::Io { .. }
-            | ExchangeError::Refused(_)
-            | ExchangeError::Dropped => ActionError::invalid_param(error.to_string()),
+            ExchangeError::Dropped => Dropped.into(),
+            ExchangeError::Mistake { .. } | ExchangeError::Io { .. } | ExchangeError::Refused(_) => {
+                ActionError::invalid_param(error.to_string())
+            }
         }
     }
 }

@@ -4,12 +4,14 @@
 use super::SeedError;
 use super::fixtures::Fixtures;
 use crate::cloud::Environment;
+use crate::exchange::{Dropped, Progress, Stage};
 use crate::files::{self, NewFile, StoredFile, uninterrupted};
 use crate::register;
-use database::{DatabaseError, RefillRequest, RemoveRequest};
+use database::{DatabaseError, RefillRequest, RemoveRequest, Supervisor};
 use document::{Bson, Document};
 use query::Filter;
 use std::path::Path;
+use std::sync::Arc;
 use storage::{NewBody, Received};
 use tokio::io::AsyncReadExt;
 
@@ -22,11 +24,13 @@ pub(super) struct Change {
     pub(super) fixtures: Fixtures,
     /// Whether it loses everything it has.
     pub(super) reset: bool,
+    /// Where whoever waits for it sees how far it is; `None`: nobody looks.
+    pub(super) progress: Option<Arc<Progress>>,
 }
 
 impl Change {
     /// Makes the change, or leaves everything as it is and says why. Dropped before the bodies of all files are there, it has
-    /// changed nothing; from then on it goes on to its end.
+    /// changed nothing; from then on it goes on to its end, which is an early one if `progress` says that nobody waits.
     pub(super) async fn carry_out(self) -> Result<(), SeedError> {
         let mut bodies = Vec::new();
         for file in &self.fixtures.files {
@@ -58,11 +62,16 @@ impl Change {
         deduplicate(&mut own);
         let removals = if self.reset { Vec::new() } else { entries_removed(&own)? };
         let files: Vec<Document> = files.iter().map(StoredFile::document).collect();
+        let supervisor = self.progress.clone().map(|progress| {
+            progress.begin(Stage::Storing, Some((own.len() + files.len() + self.fixtures.documents()) as u64));
+            progress as Arc<dyn Supervisor>
+        });
         let hidden = [(register::own_collection()?, own), (files::own_collection()?, files)];
         let collections = hidden.into_iter().filter(|(_, documents)| !documents.is_empty()).collect();
         let prepared = self.fixtures.collections.iter().map(|found| (found.name.clone(), found.documents())).collect();
         let indexes = self.fixtures.indexes.clone();
-        let request = RefillRequest { removals, indexes, collections, prepared, ..RefillRequest::default() };
+        let request =
+            RefillRequest { removals, indexes, collections, prepared, supervisor, ..RefillRequest::default() };
         Ok(RefillRequest { emptied: self.reset, ..request })
     }
 
@@ -87,6 +96,7 @@ impl Change {
                 let place = self.fixtures.place_of(collection, index, key, &error);
                 place.unwrap_or(SeedError::Database(error))
             }
+            DatabaseError::Stopped => Dropped.into(),
             _ => SeedError::Database(error),
         }
     }

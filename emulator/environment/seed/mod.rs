@@ -83,8 +83,8 @@ pub enum SeedError {
 }
 
 impl From<Dropped> for SeedError {
-    fn from(Dropped: Dropped) -> SeedError {
-        SeedError::Action(ActionError::new(codes::SYS_ERR, "stopped"))
+    fn from(dropped: Dropped) -> SeedError {
+        SeedError::Action(dropped.into())
     }
 }
 
@@ -113,13 +113,15 @@ pub(crate) async fn seed(
         files: fixtures.files.len(),
         users: fixtures.users.len(),
     };
-    Change { environment: environment.clone(), fixtures, reset }.carry_out().await?;
+    Change { environment: environment.clone(), fixtures, reset, progress: Some(job.progress()) }.carry_out().await?;
     Ok(seeded)
 }
 
 /// Removes every document, file, user, permission mode and rule of `environment`. Its collections stay, empty.
 pub(crate) async fn reset(environment: &Environment) -> Result<(), SeedError> {
-    Change { environment: environment.clone(), fixtures: Fixtures::default(), reset: true }.carry_out().await
+    Change { environment: environment.clone(), fixtures: Fixtures::default(), reset: true, progress: None }
+        .carry_out()
+        .await
 }
 
 async fn has_data(environment: &Environment) -> Result<bool, SeedError> {
