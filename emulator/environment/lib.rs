@@ -14,6 +14,7 @@ mod exchange;
 mod files;
 mod forks;
 mod identity;
+mod incoming;
 mod indexes;
 mod invocation;
 mod management;

@@ -6,17 +6,16 @@ use super::{ExchangeError, Format, Mask, blocking, check_absolute, encoding, jso
 use crate::access;
 use crate::cloud::Environment;
 use crate::error::ActionError;
+use crate::incoming::{self, KnownIds};
 use database::{CollectionName, DatabaseError, INDEX_IDS_NAME, NewDocument, RefillRequest, RemoveRequest};
-use document::{Bson, DateTime, Document, ValueRef, encode_key, to_shell_text};
+use document::{DateTime, Document, ValueRef, to_shell_text};
 use encoding_rs::Encoding;
 use query::Filter;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use uuid::Uuid;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -136,7 +135,7 @@ impl Reading {
         let decoded = encoding::decode(bytes, self.encoding).map_err(|mistake| self.mistaken(mistake))?;
         let format = self.format.unwrap_or_else(|| format_of(&self.file, &decoded.text));
         let mut found =
-            Found { reading: &self, documents: Vec::new(), lines: Vec::new(), known: HashMap::new(), repeated: 0 };
+            Found { reading: &self, documents: Vec::new(), lines: Vec::new(), known: KnownIds::new(), repeated: 0 };
         let mut dropped = false;
         let mut each = |line: usize, document: Document| {
             dropped = self.progress.step().is_err();
@@ -166,39 +165,29 @@ struct Found<'r> {
     documents: Vec<NewDocument>,
     lines: Vec<usize>,
     /// Where the document of each `_id` is.
-    known: HashMap<Vec<u8>, usize>,
+    known: KnownIds<usize>,
     repeated: u64,
 }
 
 impl Found<'_> {
     fn add(&mut self, line: usize, mut document: Document) -> Result<(), Mistake> {
         let mistake = |reason: String| Mistake::new(Place::line(line), reason);
-        if let Some(key) = document.keys().find(|key| key.starts_with('$')) {
-            return Err(mistake(format!("the field `{key}` begins with `$`, which no document's field may")));
-        }
         self.reading.mask.document(self.reading.collection.as_str(), &mut document);
-        if !document.contains_key("_id") {
-            document.insert("_id", Bson::String(Uuid::new_v4().simple().to_string()));
-        }
-        let prepared = NewDocument::prepare(document).map_err(|error| mistake(error.to_string()))?;
-        let mut key = Vec::new();
-        encode_key(ValueRef::from(prepared.id()), &mut key);
-        match self.known.get(&key) {
+        let prepared = incoming::prepare(document).map_err(mistake)?;
+        match self.known.meet(&prepared, self.documents.len()) {
             None => {
-                self.known.insert(key, self.documents.len());
                 self.documents.push(prepared);
                 self.lines.push(line);
             }
             Some(index) if self.reading.mode == Mode::Upsert => {
                 self.repeated += 1;
-                if let (Some(earlier), Some(its_line)) = (self.documents.get_mut(*index), self.lines.get_mut(*index)) {
+                if let (Some(earlier), Some(its_line)) = (self.documents.get_mut(index), self.lines.get_mut(index)) {
                     (*earlier, *its_line) = (prepared, line);
                 }
             }
             Some(index) => {
-                let earlier = self.lines.get(*index).copied().unwrap_or_default();
-                let id = to_shell_text(ValueRef::from(prepared.id()));
-                return Err(mistake(format!("_id: {id} stands on line {earlier} already")));
+                let earlier = self.lines.get(index).copied().unwrap_or_default();
+                return Err(mistake(incoming::repeated(&prepared, earlier)));
             }
         }
         Ok(())

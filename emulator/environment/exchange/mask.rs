@@ -45,9 +45,7 @@ impl Mask {
                 Err(format!("`{path}` is no field to anonymise: `phone` is, or `owner.phone`"))
             }
         });
-        // An HMAC takes keys of any length.
-        let mac = Hmac::new_from_slice(key).map_err(|error| error.to_string())?;
-        let mut mask = Mask { hashes: Hashes(mac), paths: paths.collect::<Result<_, _>>()? };
+        let mut mask = Mask { hashes: Hashes::keyed(key)?, paths: paths.collect::<Result<_, _>>()? };
         if OPENIDS.iter().any(|name| mask.covers(name)) {
             mask.paths.extend(OPENIDS.map(|name| vec![name.to_owned()]));
         }
@@ -168,6 +166,11 @@ impl Mask {
 }
 
 impl Hashes {
+    fn keyed(key: &[u8]) -> Result<Hashes, String> {
+        // An HMAC takes keys of any length.
+        Hmac::new_from_slice(key).map(Hashes).map_err(|error| error.to_string())
+    }
+
     fn of(&self, kind: &str, bytes: &[u8]) -> [u8; 32] {
         let mut mac = self.0.clone();
         mac.update(kind.as_bytes());

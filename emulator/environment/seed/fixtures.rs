@@ -9,16 +9,16 @@ use crate::access::{self, Mode, Permission, Problem, Target};
 use crate::error::ActionError;
 use crate::exchange::{Progress, Stage, collection_of_file, open_regular};
 use crate::files;
+use crate::incoming::{self, KnownIds};
 use crate::indexes::IndexLine;
 use crate::register::{self, Entries, Entry};
 use database::{CollectionName, DatabaseError, INDEX_IDS_NAME, IndexDefinition, NewDocument};
-use document::{Bson, DateTime, ValueRef, encode_key, to_shell_text};
+use document::{DateTime, ValueRef, to_shell_text};
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use storage::FilePath;
-use uuid::Uuid;
 
 /// What a folder of fixtures holds; empty by default.
 #[derive(Debug, Default)]
@@ -146,13 +146,17 @@ impl Collection {
     fn read(path: PathBuf, now: DateTime, progress: &Progress) -> Result<Collection, SeedError> {
         let name = collection_name(&path)?;
         let text = read_text(&path)?;
-        let (mut documents, mut lines) = (Vec::new(), Vec::new());
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            documents.push(read_line(&path, index + 1, line, now)?);
-            lines.push(index + 1);
+        let (mut documents, mut lines, mut known) = (Vec::new(), Vec::new(), KnownIds::new());
+        for (index, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+            let line = index + 1;
+            let document = read_line(&path, line, text, now)?;
+            if let Some(earlier) = known.meet(&document, line) {
+                return Err(SeedError::Line { path, line, reason: incoming::repeated(&document, earlier) });
+            }
+            documents.push(document);
+            lines.push(line);
             progress.step()?;
         }
-        refuse_repeated_ids(&path, &documents, &lines)?;
         Ok(Collection { name, path, documents: Arc::new(documents), lines })
     }
 }
@@ -178,32 +182,8 @@ fn collection_name(path: &Path) -> Result<CollectionName, SeedError> {
 
 fn read_line(path: &Path, line: usize, text: &str, now: DateTime) -> Result<NewDocument, SeedError> {
     let failed = |reason: String| SeedError::Line { path: path.to_path_buf(), line, reason };
-    let mut document = document::decode_file_text(text, now).map_err(|error| failed(error.to_string()))?;
-    if let Some(key) = document.keys().find(|key| key.starts_with('$')) {
-        return Err(failed(format!("the field `{key}` begins with `$`, which no document's field may")));
-    }
-    match document.get("_id") {
-        None => drop(document.insert("_id", Bson::String(Uuid::new_v4().simple().to_string()))),
-        Some(Bson::Array(_) | Bson::RegularExpression(_) | Bson::Undefined) => {
-            return Err(failed("_id: must be a string, a number or another single value".to_owned()));
-        }
-        Some(_) => {}
-    }
-    NewDocument::prepare(document).map_err(|error| failed(error.to_string()))
-}
-
-fn refuse_repeated_ids(path: &Path, documents: &[NewDocument], lines: &[usize]) -> Result<(), SeedError> {
-    let mut known = HashMap::new();
-    for (line, document) in lines.iter().zip(documents) {
-        let mut key = Vec::new();
-        encode_key(ValueRef::from(document.id()), &mut key);
-        if let Some(earlier) = known.insert(key, line) {
-            let reason =
-                format!("_id: {} stands on line {earlier} already", to_shell_text(ValueRef::from(document.id())));
-            return Err(SeedError::Line { path: path.to_path_buf(), line: *line, reason });
-        }
-    }
-    Ok(())
+    let document = document::decode_file_text(text, now).map_err(|error| failed(error.to_string()))?;
+    incoming::prepare(document).map_err(failed)
 }
 
 fn read_modes(path: &Path) -> Result<Vec<Entry>, SeedError> {
@@ -353,7 +333,7 @@ mod tests {
     fn mistakes_name_file_line_and_field() {
         check("database/a.jsonl", "{}\n\n{\"n\": {\"$numberInt\": \"x\"}}", "a.jsonl:3: malformed $numberInt at n");
         check("database/a.jsonl", "{\"_id\": 1}\n{\"_id\": {\"$numberDouble\": \"1\"}}", "a.jsonl:2: _id: ");
-        check("database/a.jsonl", "{\"_id\": [1]}", "a.jsonl:1: _id: ");
+        check("database/a.jsonl", "{\"_id\": [1]}", "a.jsonl:1: can't use an array for _id");
         check("database/a.jsonl", "{\"$a\": 1}", "a.jsonl:1: the field `$a`");
         check("database/_emulator.jsonl", "{}", "_emulator.jsonl: ");
         check("users.json", "[{\"name\": \"a\"},\n{\"name\": 5}]", "users.json:2: ");

@@ -91,12 +91,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
     use document::DateTime;
-    use hmac::{Hmac, Mac};
     use proptest::prelude::*;
-
-    fn hashes() -> Hashes {
-        Hashes(Hmac::new_from_slice(b"key").unwrap())
-    }
 
     #[test]
     fn a_ring_stays_closed() {
@@ -104,7 +99,7 @@ mod tests {
         let mut polygon = document::decode_text(text, DateTime::MIN).unwrap();
         assert!(is_geometry(&polygon));
         let before = polygon.clone();
-        turn(&hashes(), &mut polygon);
+        turn(&Hashes::keyed(b"key").unwrap(), &mut polygon);
         assert_ne!(polygon, before);
         let ring = polygon.get_array("coordinates").unwrap()[0].as_array().unwrap();
         assert_eq!(ring.first(), ring.last());

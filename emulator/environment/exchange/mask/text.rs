@@ -96,10 +96,9 @@ fn token(hashes: &Hashes, text: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use hmac::{Hmac, Mac};
 
     fn mask(text: &str) -> String {
-        masked(&Hashes(Hmac::new_from_slice(b"key").unwrap()), text)
+        masked(&Hashes::keyed(b"key").unwrap(), text)
     }
 
     /// The text with 9 for every digit and a for every letter.
