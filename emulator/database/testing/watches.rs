@@ -198,9 +198,7 @@ async fn a_query_that_fails_ends_its_watches_alone() {
 async fn closing_the_store_ends_watches() {
     let bench = Bench::new().await;
     let mut watch = bench.watch(doc! {}, None, None).await;
-    let begin = std::time::Instant::now();
     bench.store.close().await.unwrap();
-    assert!(begin.elapsed() < Duration::from_secs(5));
     assert_eq!(watch.next().await.err(), Some(WatchError::Database(DatabaseError::Closed)));
 }
 
