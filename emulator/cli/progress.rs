@@ -50,6 +50,7 @@ fn draw(bar: &ProgressBar, found: &Value) {
 /// A stage that is new to this program keeps its own name.
 fn stage_text(stage: &str) -> String {
     match stage {
+        "committing" => text!("stage-committing"),
         "reading" => text!("stage-reading"),
         "storing" => text!("stage-storing"),
         "writing" => text!("stage-writing"),

@@ -89,7 +89,7 @@ pub struct RefillRequest {
     pub collections: Vec<(CollectionName, Vec<Document>)>,
     /// More of the same, of documents that were checked and encoded before.
     pub prepared: Vec<(CollectionName, Arc<Vec<NewDocument>>)>,
-    /// Told of each document of `collections` and `prepared`, and asked whether to go on.
+    /// Asked before each document that is removed or stored whether to go on.
     pub supervisor: Option<Arc<dyn Supervisor>>,
     /// Whether a document takes the place of one with its `_id`, instead of being refused.
     pub replaces: bool,
@@ -97,9 +97,12 @@ pub struct RefillRequest {
 
 /// Looks on while the writer carries out a [`RefillRequest`], from the writer's own thread.
 pub trait Supervisor: Send + Sync {
-    /// `stored` documents are stored, and the next one is about to be. `false`: nothing of the request is to happen, and the
-    /// answer is [`DatabaseError::Stopped`].
+    /// `stored` documents of the request are stored so far. `false`: nothing of it is to happen, and the answer is
+    /// [`DatabaseError::Stopped`].
     fn goes_on(&self, stored: u64) -> bool;
+
+    /// All is done but for the commit, which takes its time and is not stopped.
+    fn commits(&self) {}
 }
 
 /// What a [`RefillRequest`] did with its documents.

@@ -11,8 +11,8 @@ use crate::plan::{Plan, Question, record_by_id};
 use crate::record::{NewDocument, Record, encode};
 use crate::store::EntryKey;
 use crate::{
-    ChangeKind, CollectionName, DatabaseError, RefillRequest, Refilled, RemoveRequest, UpdateReply, UpdateRequest,
-    index,
+    ChangeKind, CollectionName, DatabaseError, RefillRequest, Refilled, RemoveRequest, Supervisor, UpdateReply,
+    UpdateRequest, index,
 };
 
 /// A [`RefillRequest`] whose documents may all be stored.
@@ -48,7 +48,7 @@ pub(crate) fn refill(draft: &mut Draft<'_>, refill: &Refill) -> Result<Refilled,
         draft.empty_namespace()?;
     }
     for removal in &request.removals {
-        match remove(draft, removal) {
+        match remove_while(draft, removal, || go_on(request, &refilled)) {
             Ok(count) => refilled.removed += count,
             Err(DatabaseError::CollectionMissing(_)) => {}
             Err(error) => return Err(error),
@@ -61,10 +61,7 @@ pub(crate) fn refill(draft: &mut Draft<'_>, refill: &Refill) -> Result<Refilled,
     for (name, documents) in collections {
         let target = target(draft, name)?;
         for document in documents.iter() {
-            let stored = refilled.inserted + refilled.replaced;
-            if request.supervisor.as_ref().is_some_and(|supervisor| !supervisor.goes_on(stored)) {
-                return Err(DatabaseError::Stopped);
-            }
+            go_on(request, &refilled)?;
             let replaces = request.replaces && replace(draft, &target, document)?;
             if replaces {
                 refilled.replaced += 1;
@@ -74,7 +71,14 @@ pub(crate) fn refill(draft: &mut Draft<'_>, refill: &Refill) -> Result<Refilled,
             }
         }
     }
+    request.supervisor.iter().for_each(|supervisor| supervisor.commits());
     Ok(refilled)
+}
+
+/// An error where the supervisor has the request stopped.
+fn go_on(request: &RefillRequest, refilled: &Refilled) -> Result<(), DatabaseError> {
+    let goes_on = |supervisor: &Arc<dyn Supervisor>| supervisor.goes_on(refilled.inserted + refilled.replaced);
+    if request.supervisor.as_ref().is_none_or(goes_on) { Ok(()) } else { Err(DatabaseError::Stopped) }
 }
 
 /// Puts a document in the place of the one with its `_id`; `false` if there is none.
@@ -99,10 +103,20 @@ pub(crate) fn insert(
 
 /// Removes the matching documents and counts them.
 pub(crate) fn remove(draft: &mut Draft<'_>, request: &RemoveRequest) -> Result<u64, DatabaseError> {
+    remove_while(draft, request, || Ok(()))
+}
+
+/// The same, until `go_on` is an error.
+fn remove_while(
+    draft: &mut Draft<'_>,
+    request: &RemoveRequest,
+    go_on: impl Fn() -> Result<(), DatabaseError>,
+) -> Result<u64, DatabaseError> {
     let target = draft.target(&request.collection)?;
     let matches = matches(draft, &target, &request.filter, request.multi)?;
     let count = matches.len() as u64;
     for found in matches {
+        go_on()?;
         draft.remove(&target, found.record)?;
     }
     Ok(count)

@@ -83,6 +83,7 @@ exported-file = wrote { $documents } documents to { $target }
 export-needs-fields = a CSV file needs its columns: --fields _id,name,age
 stage-reading = reading
 stage-storing = storing
+stage-committing = committing
 stage-writing = writing
 
 ## fork, drop, snapshot, restore, clock

@@ -82,6 +82,7 @@ exported-file = 已导出 { $documents } 个文档到 { $target }
 export-needs-fields = 导出 CSV 需要指定列：--fields _id,name,age
 stage-reading = 正在读取
 stage-storing = 正在存入
+stage-committing = 正在提交
 stage-writing = 正在写入
 
 ## fork、drop、snapshot、restore、clock

@@ -252,17 +252,19 @@ impl Supervisor for StopsAfter {
 async fn a_refill_that_is_stopped_changes_nothing() {
     let bench = Bench::new().await;
     bench.insert(vec![doc! { "_id": 9 }]).await;
-    let refill = |stops_after: u64| RefillRequest {
-        emptied: true,
+    let all = || RemoveRequest { collection: name("c"), filter: Filter::all(), multi: true };
+    let refill = |emptied: bool, stops_after: u64| RefillRequest {
+        emptied,
+        removals: if emptied { Vec::new() } else { vec![all()] },
         collections: vec![(name("c"), (0..4).map(|id| doc! { "_id": id }).collect())],
         supervisor: Some(Arc::new(StopsAfter(stops_after))),
         ..RefillRequest::default()
     };
-    for stops_after in 0..4 {
-        assert_eq!(bench.database.refill(refill(stops_after)).await, Err(DatabaseError::Stopped));
+    for (emptied, stops_after) in (0..4).flat_map(|stops_after| [(true, stops_after), (false, stops_after)]) {
+        assert_eq!(bench.database.refill(refill(emptied, stops_after)).await, Err(DatabaseError::Stopped));
         assert_eq!(bench.all().await, [doc! { "_id": 9 }]);
     }
-    bench.database.refill(refill(4)).await.unwrap();
+    assert_eq!(bench.database.refill(refill(false, 4)).await.unwrap().removed, 1);
     assert_eq!(bench.all().await.len(), 4);
 }
 

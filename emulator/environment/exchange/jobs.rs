@@ -17,11 +17,17 @@ pub(crate) enum Stage {
     Storing,
     /// Documents and files into a folder.
     Writing,
+    /// The end of storing, which cannot be stopped.
+    Committing,
 }
 
 /// In the order of their numbers.
-const STAGES: &[(Stage, &str)] =
-    &[(Stage::Reading, "reading"), (Stage::Storing, "storing"), (Stage::Writing, "writing")];
+const STAGES: &[(Stage, &str)] = &[
+    (Stage::Reading, "reading"),
+    (Stage::Storing, "storing"),
+    (Stage::Writing, "writing"),
+    (Stage::Committing, "committing"),
+];
 /// Where it cannot be told how much there is to do.
 const TOTAL_UNKNOWN: u64 = u64::MAX;
 
@@ -142,6 +148,12 @@ impl From<Dropped> for ActionError {
 impl Supervisor for Progress {
     fn goes_on(&self, stored: u64) -> bool {
         self.set(stored).is_ok()
+    }
+
+    fn commits(&self) {
+        let stored = self.done();
+        self.begin(Stage::Committing, None);
+        self.done.store(stored, Ordering::Relaxed);
     }
 }
 
