@@ -98,7 +98,7 @@ pub struct RefillRequest {
 /// Looks on while the writer carries out a [`RefillRequest`], from the writer's own thread.
 pub trait Supervisor: Send + Sync {
     /// `stored` documents of the request are stored so far. `false`: nothing of it is to happen, and the answer is
-    /// [`DatabaseError::Stopped`].
+    /// [`crate::DatabaseError::Stopped`].
     fn goes_on(&self, stored: u64) -> bool;
 
     /// All is done but for the commit, which takes its time and is not stopped.
