@@ -2,22 +2,17 @@
 //
 //   const emulator = useEmulator();
 //   test('…', async () => { const { collection } = await emulator.collection([{ a: 1 }]); … });
-//
-// EMULATOR_BINARY names the binary, EMULATOR_TEST_LOG=1 shows its log.
 'use strict';
 
-const { execFile, spawn } = require('node:child_process');
+const { execFile } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { after, before } = require('node:test');
 const tcb = require('@cloudbase/node-sdk');
-const { cleanEnvironment, freePort } = require('./process');
+const { BINARY, EmulatorProcess, cleanEnvironment } = require('./process');
 
 const PROJECT = path.resolve(__dirname, '..');
-const BINARY = process.env.EMULATOR_BINARY || path.resolve(PROJECT, '../../target/release/emulator');
-const START_MS_MAX = 20_000;
-const STOP_MS_MAX = 15_000;
 
 const ENVIRONMENT = 'sdk-tests';
 const APPID = 'wx0123456789abcdef';
@@ -43,54 +38,28 @@ class Emulator {
     this.open = open;
     this.dataFolder = keepsData ? fs.mkdtempSync(path.join(os.tmpdir(), 'emulator-sdk-tests-')) : null;
     this.collections = 0;
-    this.log = '';
   }
 
   async start() {
     const data = this.dataFolder ? ['--data', this.dataFolder] : ['--ephemeral'];
-    const port = String(await freePort());
-    const common = ['--port', port, '--project', PROJECT, '--env', ENVIRONMENT];
-    this.process = spawn(BINARY, ['start', ...data, ...common, ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() });
-    this.killAtExit = () => this.process.kill('SIGKILL');
-    process.on('exit', this.killAtExit);
-    this.url = await this.ready();
+    this.process = await EmulatorProcess.start([...data, '--project', PROJECT, '--env', ENVIRONMENT, ...this.flags]);
     pointSdkAt(this.url);
     this.app = this.open(this.url, ENVIRONMENT);
     this.db = this.app.database();
     this.setup = openNodeSdk(this.url, ENVIRONMENT).database();
   }
 
-  ready() {
-    return new Promise((resolve, reject) => {
-      const fail = (reason) => reject(new Error(`${BINARY} ${reason}\n${this.log}`));
-      const timer = setTimeout(() => fail(`was not ready within ${START_MS_MAX} ms`), START_MS_MAX);
-      const listen = (chunk) => {
-        this.log += chunk;
-        if (process.env.EMULATOR_TEST_LOG) {
-          process.stderr.write(chunk);
-        }
-        const found = /emulator ready at (http:\/\/127\.0\.0\.1:\d+)/.exec(this.log);
-        if (found) {
-          clearTimeout(timer);
-          resolve(found[1]);
-        }
-      };
-      this.process.stdout.on('data', listen);
-      this.process.stderr.on('data', listen);
-      this.process.on('error', (error) => fail(`cannot be started: ${error.message}`));
-      this.process.on('exit', (code, signal) => fail(`ended with ${signal || code}`));
-    });
+  get url() {
+    return this.process.url;
+  }
+
+  /** What it has said so far. */
+  get log() {
+    return this.process.log;
   }
 
   async stop() {
-    if (this.process && this.process.exitCode === null && this.process.signalCode === null) {
-      const ended = new Promise((resolve) => this.process.once('exit', resolve));
-      this.process.kill('SIGTERM');
-      const timer = setTimeout(() => this.process.kill('SIGKILL'), STOP_MS_MAX);
-      await ended;
-      clearTimeout(timer);
-    }
-    process.off('exit', this.killAtExit);
+    await this.process?.stop();
     if (this.dataFolder) {
       fs.rmSync(this.dataFolder, { recursive: true, force: true });
     }

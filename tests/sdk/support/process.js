@@ -1,7 +1,14 @@
-// What starting an emulator from a test takes: a port nobody has, and variables that do not steer it.
+// The emulator as a process of a test: started on a port nobody has, without variables that would steer it, and ended with the test.
+//
+// EMULATOR_BINARY names the binary, EMULATOR_TEST_LOG=1 shows its log.
 'use strict';
 
-const net = require('node:net');
+const { spawn } = require('node:child_process');
+const path = require('node:path');
+
+const BINARY = process.env.EMULATOR_BINARY || path.resolve(__dirname, '../../../target/release/emulator');
+const START_MS_MAX = 20_000;
+const STOP_MS_MAX = 15_000;
 
 /** This process's variables without those that would steer the emulator. */
 function cleanEnvironment() {
@@ -9,15 +16,53 @@ function cleanEnvironment() {
   return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }
 
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
+/** An emulator that runs: `url` is where it answers, `log` what it has said so far. */
+class EmulatorProcess {
+  /** Starts one with `flags`; resolves when it is ready. */
+  static async start(flags) {
+    const started = new EmulatorProcess();
+    started.log = '';
+    const place = ['--port', '0', '--lang', 'en'];
+    started.child = spawn(BINARY, ['start', ...place, ...flags], { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() });
+    started.killAtExit = () => started.child.kill('SIGKILL');
+    process.on('exit', started.killAtExit);
+    started.url = await started.ready();
+    return started;
+  }
+
+  ready() {
+    return new Promise((resolve, reject) => {
+      const fail = (reason) => reject(new Error(`${BINARY} ${reason}\n${this.log}`));
+      const timer = setTimeout(() => fail(`was not ready within ${START_MS_MAX} ms`), START_MS_MAX);
+      const listen = (chunk) => {
+        this.log += chunk;
+        if (process.env.EMULATOR_TEST_LOG) {
+          process.stderr.write(chunk);
+        }
+        const found = /emulator ready at (http:\/\/127\.0\.0\.1:\d+)/.exec(this.log);
+        if (found) {
+          clearTimeout(timer);
+          resolve(found[1]);
+        }
+      };
+      this.child.stdout.on('data', listen);
+      this.child.stderr.on('data', listen);
+      this.child.on('error', (error) => fail(`cannot be started: ${error.message}`));
+      this.child.on('exit', (code, signal) => fail(`ended with ${signal || code}`));
     });
-  });
+  }
+
+  /** Ends it as Ctrl-C would, or by force if it takes too long. */
+  async stop() {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const ended = new Promise((resolve) => this.child.once('exit', resolve));
+      this.child.kill('SIGTERM');
+      const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS_MAX);
+      await ended;
+      clearTimeout(timer);
+    }
+    process.off('exit', this.killAtExit);
+  }
 }
 
-module.exports = { cleanEnvironment, freePort };
+module.exports = { BINARY, EmulatorProcess, cleanEnvironment };
