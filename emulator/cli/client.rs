@@ -35,13 +35,15 @@ const PATIENCE: Duration = Duration::from_millis(20);
 pub(crate) async fn post(holder: &Holder, path: &str, body: &Value) -> Result<Value, ClientError> {
     loop {
         let (status, answer) = post_once(holder, path, body).await?;
-        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-        match status {
-            // It says so of itself at no other time.
-            StatusCode::SERVICE_UNAVAILABLE => tokio::time::sleep(PATIENCE).await,
-            status if status.is_success() => return Ok(answer),
-            _ => return Err(ClientError::Refused { code: text("code"), message: text("message") }),
+        if status.is_success() {
+            return Ok(answer);
         }
+        // It is unavailable at no other time.
+        if status != StatusCode::SERVICE_UNAVAILABLE {
+            let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+            return Err(ClientError::Refused { code: text("code"), message: text("message") });
+        }
+        tokio::time::sleep(PATIENCE).await;
     }
 }
 

@@ -151,9 +151,8 @@ impl Supervisor for Progress {
     }
 
     fn commits(&self) {
-        let stored = self.done();
-        self.begin(Stage::Committing, None);
-        self.done.store(stored, Ordering::Relaxed);
+        self.total.store(TOTAL_UNKNOWN, Ordering::Relaxed);
+        self.stage.store(Stage::Committing as u8, Ordering::Relaxed);
     }
 }
 

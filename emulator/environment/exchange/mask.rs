@@ -197,6 +197,10 @@ mod tests {
     use document::arbitrary;
     use proptest::prelude::*;
 
+    pub(super) fn hashes() -> Hashes {
+        Hashes::keyed(b"key").unwrap()
+    }
+
     fn mask(paths: &[&str], key: &str) -> Mask {
         let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
         Mask::new(&paths, key.as_bytes()).unwrap()

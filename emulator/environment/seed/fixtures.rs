@@ -13,7 +13,7 @@ use crate::incoming::{self, KnownIds};
 use crate::indexes::IndexLine;
 use crate::register::{self, Entries, Entry};
 use database::{CollectionName, DatabaseError, INDEX_IDS_NAME, IndexDefinition, NewDocument};
-use document::{DateTime, ValueRef, to_shell_text};
+use document::{Bson, DateTime, ValueRef, to_shell_text};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -183,6 +183,9 @@ fn collection_name(path: &Path) -> Result<CollectionName, SeedError> {
 fn read_line(path: &Path, line: usize, text: &str, now: DateTime) -> Result<NewDocument, SeedError> {
     let failed = |reason: String| SeedError::Line { path: path.to_path_buf(), line, reason };
     let document = document::decode_file_text(text, now).map_err(|error| failed(error.to_string()))?;
+    if let Some(Bson::Array(_) | Bson::RegularExpression(_) | Bson::Undefined) = document.get("_id") {
+        return Err(failed("_id: must be a string, a number or another single value".to_owned()));
+    }
     incoming::prepare(document).map_err(failed)
 }
 
@@ -333,7 +336,7 @@ mod tests {
     fn mistakes_name_file_line_and_field() {
         check("database/a.jsonl", "{}\n\n{\"n\": {\"$numberInt\": \"x\"}}", "a.jsonl:3: malformed $numberInt at n");
         check("database/a.jsonl", "{\"_id\": 1}\n{\"_id\": {\"$numberDouble\": \"1\"}}", "a.jsonl:2: _id: ");
-        check("database/a.jsonl", "{\"_id\": [1]}", "a.jsonl:1: can't use an array for _id");
+        check("database/a.jsonl", "{\"_id\": [1]}", "a.jsonl:1: _id: ");
         check("database/a.jsonl", "{\"$a\": 1}", "a.jsonl:1: the field `$a`");
         check("database/_emulator.jsonl", "{}", "_emulator.jsonl: ");
         check("users.json", "[{\"name\": \"a\"},\n{\"name\": 5}]", "users.json:2: ");

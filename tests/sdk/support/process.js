@@ -20,14 +20,17 @@ function cleanEnvironment() {
 class EmulatorProcess {
   /** Starts one with `flags`; resolves when it is ready. */
   static async start(flags) {
-    const started = new EmulatorProcess();
-    started.log = '';
-    const place = ['--port', '0', '--lang', 'en'];
-    started.child = spawn(BINARY, ['start', ...place, ...flags], { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() });
-    started.killAtExit = () => started.child.kill('SIGKILL');
-    process.on('exit', started.killAtExit);
+    const started = new EmulatorProcess(flags);
     started.url = await started.ready();
     return started;
+  }
+
+  constructor(flags) {
+    this.log = '';
+    const words = ['start', '--port', '0', '--lang', 'en', ...flags];
+    this.child = spawn(BINARY, words, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() });
+    this.killAtExit = () => this.child.kill('SIGKILL');
+    process.on('exit', this.killAtExit);
   }
 
   ready() {

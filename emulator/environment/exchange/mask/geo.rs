@@ -89,6 +89,7 @@ fn rounded(degrees: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::super::tests::hashes;
     use super::*;
     use document::DateTime;
     use proptest::prelude::*;
@@ -99,7 +100,7 @@ mod tests {
         let mut polygon = document::decode_text(text, DateTime::MIN).unwrap();
         assert!(is_geometry(&polygon));
         let before = polygon.clone();
-        turn(&Hashes::keyed(b"key").unwrap(), &mut polygon);
+        turn(&hashes(), &mut polygon);
         assert_ne!(polygon, before);
         let ring = polygon.get_array("coordinates").unwrap()[0].as_array().unwrap();
         assert_eq!(ring.first(), ring.last());

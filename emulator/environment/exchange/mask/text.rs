@@ -95,10 +95,11 @@ fn token(hashes: &Hashes, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::super::tests::hashes;
     use super::*;
 
     fn mask(text: &str) -> String {
-        masked(&Hashes::keyed(b"key").unwrap(), text)
+        masked(&hashes(), text)
     }
 
     /// The text with 9 for every digit and a for every letter.
