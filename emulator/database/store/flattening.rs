@@ -85,9 +85,11 @@ fn is_of_use(catalogue: &Catalogue, collection: CollectionId, key: &EntryKey) ->
     })
 }
 
-/// A pin that can go once every reader reads at `by` or later: until then somebody may read through the layer as it was.
+/// A collection that inherits nothing any more, as every reader knows who reads at `by` or later. Until then somebody may
+/// read through the layer as it was: its base stays pinned, and its removals still hide what is below.
 #[derive(Debug)]
 pub(super) struct Released {
+    pub(super) collection: CollectionId,
     pub(super) base: Base,
     pub(super) by: Sequence,
 }

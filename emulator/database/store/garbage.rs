@@ -139,12 +139,10 @@ impl Garbage {
         base.into_iter().for_each(|base| self.unpin(base));
     }
 
-    /// A collection has got everything it inherited, and from commit `by` on is not read through `base` any more. Among what
-    /// it got is much that it had replaced.
+    /// A collection has got everything it inherited, and from commit `by` on is not read through `base` any more.
     pub(crate) fn flattened(&mut self, collection: CollectionId, base: Base, by: Sequence) {
-        self.released.push_back(Released { base, by });
+        self.released.push_back(Released { collection, base, by });
         self.retained.insert(collection);
-        self.sweep_collection(collection);
     }
 
     /// Moves to `writes` about `limit` versions of a dropped index that nobody needs. Returns the index if it has no more.
@@ -202,6 +200,7 @@ impl Garbage {
     ) -> Result<(), DatabaseError> {
         while let Some(released) = self.released.pop_front_if(|released| released.by <= ground.horizon) {
             self.unpin(released.base);
+            self.sweep_collection(released.collection); // among what it got is much that it had replaced
         }
         let mut count = 0;
         while count < limit
@@ -226,6 +225,7 @@ impl Garbage {
             None => {
                 if let Some(collection) = collection
                     && !self.pins.is_pinned(collection)
+                    && !self.is_read_through(collection)
                 {
                     self.retained.remove(&collection);
                 }
@@ -241,6 +241,11 @@ impl Garbage {
                 && !self.pins.is_pinned(collection)
                 && !self.retained.contains(&collection)
         })
+    }
+
+    /// Whether somebody may still read a collection through a layer that it has no more.
+    pub(super) fn is_read_through(&self, collection: CollectionId) -> bool {
+        self.released.iter().any(|released| released.collection == collection)
     }
 
     /// Whether nobody sees the entries of an index from above.

@@ -63,7 +63,7 @@ impl Sweep {
             let mut current = match entry.take() {
                 Some(current) if current.key.is(version.entry) => current,
                 passed => {
-                    passed.map_or(Ok(()), |passed| passed.finish(ground, writes))?;
+                    passed.map_or(Ok(()), |passed| passed.finish(garbage, ground, writes))?;
                     if visited >= limit {
                         return Ok(Some(Sweep { after: last, ..self }));
                     }
@@ -74,7 +74,7 @@ impl Sweep {
             entry = Some(current);
             last = key.to_vec();
         }
-        entry.map_or(Ok(()), |passed| passed.finish(ground, writes))?;
+        entry.map_or(Ok(()), |passed| passed.finish(garbage, ground, writes))?;
         Ok(None)
     }
 }
@@ -91,7 +91,7 @@ pub(super) fn sweep_entry(
         let (key, value) = item.map_err(failure)?;
         entry.visit(VersionKey::split(&key)?.sequence, value.is_empty(), garbage, ground, writes);
     }
-    entry.finish(ground, writes)
+    entry.finish(garbage, ground, writes)
 }
 
 /// The entry a sweep is at.
@@ -141,8 +141,11 @@ impl Entry {
     }
 
     /// A removal that hides nothing is of no use.
-    fn finish(self, ground: Ground<'_>, writes: &mut Writes) -> Result<(), DatabaseError> {
+    fn finish(self, garbage: &Garbage, ground: Ground<'_>, writes: &mut Writes) -> Result<(), DatabaseError> {
         let Some(removal) = self.removal.filter(|_| !self.hides_own) else { return Ok(()) };
+        if garbage.is_read_through(self.collection) {
+            return Ok(());
+        }
         let below = ground.engine.version_below(ground.layers, &self.key)?;
         if below.is_none_or(|below| below.value.is_removal()) {
             writes.garbage(self.key.at(removal));

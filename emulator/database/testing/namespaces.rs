@@ -312,6 +312,30 @@ async fn a_parent_is_tidied_up_when_its_fork_goes() {
 }
 
 #[tokio::test]
+async fn what_a_deep_fork_removed_stays_removed_while_it_is_laid_on_its_own() {
+    let bench = Bench::new().await;
+    bench.insert((0..10).map(|id| doc! { "_id": id, "n": 0 }).collect()).await;
+    let names = ["env", "first", "second", "third"];
+    for (from, to) in names.iter().zip(&names[1..]) {
+        bench.store.fork(from, to).await.unwrap();
+        let fork = bench.store.database(to).unwrap();
+        fork.update(bench.set(with_id(0), doc! { "fork": *to })).await.unwrap();
+    }
+    let deepest = bench.store.database("third").unwrap();
+    deepest.remove(bench.removal(with_id(3))).await.unwrap();
+    for _ in 0..40 {
+        tokio::time::sleep(Duration::from_millis(5)).await; // and no commit, so that readers do not know of it
+        assert_eq!(deepest.count(&bench.collection, Filter::all()).await, Ok(9));
+        assert_eq!(find(&deepest, bench.by_id(3)).await, []);
+    }
+    let before = bench.store.shared.versions();
+    deepest.update(bench.set(with_id(0), doc! { "n": 1 })).await.unwrap();
+    deepest.update(bench.set(with_id(0), doc! { "n": 2 })).await.unwrap();
+    until_versions(&bench, before - 2 * 2).await; // of the document and of its id, the copy and the removal
+    assert_eq!(find(&deepest, bench.by_id(3)).await, []);
+}
+
+#[tokio::test]
 async fn going_back_again_and_again_keeps_little() {
     let bench = Bench::new().await;
     bench.insert((0..50).map(|id| doc! { "_id": id, "n": 0 }).collect()).await;
