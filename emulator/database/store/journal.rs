@@ -11,6 +11,9 @@ use sled::{Batch, IVec};
 /// How many bytes there may be before the tree is flushed: opening takes some hundredths of a second for as many.
 const BYTES_MAX: u64 = 4 * 1024 * 1024;
 
+/// What an entry comes to in the tree's log beside its key and value, about.
+const ENTRY_BYTES: usize = 64;
+
 /// Length and checksum of the content of a record, each four bytes.
 const HEAD: usize = 8;
 
@@ -46,6 +49,12 @@ impl Changes {
 
     pub(super) fn remove(&mut self, key: impl Into<IVec>) {
         self.entries.push((key.into(), None));
+    }
+
+    /// About how many bytes they come to.
+    pub(super) fn bytes(&self) -> usize {
+        let value_bytes = |value: &Option<IVec>| value.as_ref().map_or(0, |value| value.len());
+        self.entries.iter().map(|(key, value)| ENTRY_BYTES + key.len() + value_bytes(value)).sum()
     }
 
     /// The same for the tree. Of two changes of an entry the later counts.

@@ -20,6 +20,7 @@ mod writes;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -48,10 +49,17 @@ use scan::Walk;
 const LOCK_ATTEMPTS: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
+/// How many bytes are written to the tree before it is flushed. sled 0.34 never comes back when its log is cut while all
+/// seven threads that write buffers of 512 KiB are busy: they wait for a lock whose holder waits for one of them. Its log
+/// is some three times what it is given, so this leaves most of them free, and costs nothing that can be measured.
+const UNFLUSHED_BYTES_MAX: usize = 256 * 1024;
+
 /// The tree of one data folder.
 #[derive(Debug)]
 pub(crate) struct Engine {
     tree: sled::Db,
+    /// How many bytes were written to the tree since it was flushed.
+    unflushed: AtomicUsize,
     files: Files,
     /// Where an answered write need not survive more than this process.
     journal: Option<Mutex<Journal>>,
@@ -91,7 +99,12 @@ impl Engine {
         let tree = open_tree(folder, options.cache_bytes)?;
         let kept = recorded(&tree)?;
         let (journal, records) = Journal::open(folder, kept).map_err(unwritten)?;
-        let mut engine = Engine { tree, files: Files::of(folder), journal: Some(Mutex::new(journal)) };
+        let mut engine = Engine {
+            tree,
+            unflushed: AtomicUsize::new(0),
+            files: Files::of(folder),
+            journal: Some(Mutex::new(journal)),
+        };
         engine.recover(records, kept)?;
         if options.durability != Durability::Process {
             engine.journal = None;
@@ -159,7 +172,7 @@ impl Engine {
 
     /// Hands everything written so far to the operating system, in the tree's own files.
     pub(crate) fn flush(&self) -> Result<(), DatabaseError> {
-        self.tree.flush().map_err(failure)?;
+        self.flush_tree()?;
         self.journal().map_or(Ok(()), |mut journal| journal.clear().map_err(unwritten))
     }
 
@@ -187,9 +200,25 @@ impl Engine {
             return self.journal().map_or(Ok(()), |mut journal| journal.clear().map_err(unwritten));
         }
         for (_, changes) in records.into_iter().filter(|(number, _)| *number > kept) {
-            self.tree.apply_batch(changes.into_batch()).map_err(failure)?;
+            self.write(changes)?;
         }
         self.flush()
+    }
+
+    /// Writes to the tree, once it has handed on what it was given before if that is much.
+    fn write(&self, changes: Changes) -> Result<(), DatabaseError> {
+        let bytes = changes.bytes();
+        if self.unflushed.load(Ordering::Relaxed) + bytes > UNFLUSHED_BYTES_MAX {
+            self.flush_tree()?;
+        }
+        self.unflushed.fetch_add(bytes, Ordering::Relaxed);
+        self.tree.apply_batch(changes.into_batch()).map_err(failure)
+    }
+
+    fn flush_tree(&self) -> Result<(), DatabaseError> {
+        self.unflushed.store(0, Ordering::Relaxed);
+        self.tree.flush().map_err(failure)?;
+        Ok(())
     }
 
     /// Notes what is written to the tree.

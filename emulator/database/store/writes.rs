@@ -1,8 +1,6 @@
 //! What a group of commits writes, and how it gets into the tree: as one batch, or if that would keep readers waiting,
 //! as several, of which only the last makes the commits count.
 
-use sled::Batch;
-
 use crate::DatabaseError;
 
 use super::catalogue::{CatalogueEntry, PREFIX, STATE_KEY};
@@ -13,7 +11,8 @@ use super::{Engine, Value, Version, failure};
 
 /// While a batch is applied, nobody can read: this is about 30 ms.
 const BATCH_ENTRIES_MAX: usize = 1_000;
-const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A batch is on its way to the disk as a whole, see [`super::UNFLUSHED_BYTES_MAX`].
+const BATCH_BYTES_MAX: usize = super::UNFLUSHED_BYTES_MAX;
 
 /// Changes to the tree that belong together.
 #[derive(Debug, Default)]
@@ -74,7 +73,7 @@ impl Engine {
         }
         last.insert(STATE_KEY.as_slice(), after.encode());
         if !writes.fit_one_batch() {
-            return self.apply_in_parts(writes, last.into_batch(), before);
+            return self.apply_in_parts(writes, last, before);
         }
         for (key, value) in writes.versions {
             last.insert(key, value.0);
@@ -83,12 +82,12 @@ impl Engine {
             last.remove(key);
         }
         self.note(&mut last);
-        self.tree.apply_batch(last.into_batch()).map_err(failure)
+        self.write(last)
     }
 
     /// Removes the versions of a commit that was written in parts and never completed.
     pub(super) fn remove_leftovers(&self, state: &mut State) -> Result<(), DatabaseError> {
-        let mut leftovers = Batch::default();
+        let mut leftovers = Changes::default();
         let mut count = 0;
         for item in self.tree.iter().keys() {
             let key = item.map_err(failure)?;
@@ -97,49 +96,49 @@ impl Engine {
                 count += 1;
             }
             if count == BATCH_ENTRIES_MAX {
-                self.tree.apply_batch(std::mem::take(&mut leftovers)).map_err(failure)?;
+                self.write(std::mem::take(&mut leftovers))?;
                 count = 0;
             }
         }
         state.unfinished = false;
-        leftovers.insert(&STATE_KEY, state.encode());
-        self.tree.apply_batch(leftovers).map_err(failure)?;
+        leftovers.insert(STATE_KEY.as_slice(), state.encode());
+        self.write(leftovers)?;
         self.flush()
     }
 
-    fn apply_in_parts(&self, writes: Writes, last: Batch, before: &State) -> Result<(), DatabaseError> {
+    fn apply_in_parts(&self, writes: Writes, last: Changes, before: &State) -> Result<(), DatabaseError> {
         self.pass_over_journal();
-        let mut begin = Batch::default();
-        begin.insert(&STATE_KEY, State { unfinished: true, tidy: false, ..*before }.encode());
-        self.tree.apply_batch(begin).map_err(failure)?;
+        let mut begin = Changes::default();
+        begin.insert(STATE_KEY.as_slice(), State { unfinished: true, tidy: false, ..*before }.encode());
+        self.write(begin)?;
         self.apply_garbage(&writes.garbage)?;
         let mut versions = writes.versions;
         versions.sort_unstable_by(|left, right| left.0.cmp(&right.0)); // neighbours share pages
         self.apply_versions(versions)?;
-        self.tree.apply_batch(last).map_err(failure)
+        self.write(last)
     }
 
     fn apply_garbage(&self, garbage: &[Vec<u8>]) -> Result<(), DatabaseError> {
         for part in garbage.chunks(BATCH_ENTRIES_MAX) {
-            let mut batch = Batch::default();
+            let mut batch = Changes::default();
             part.iter().for_each(|key| batch.remove(key.as_slice()));
-            self.tree.apply_batch(batch).map_err(failure)?;
+            self.write(batch)?;
         }
         Ok(())
     }
 
     fn apply_versions(&self, versions: Vec<(Vec<u8>, Value)>) -> Result<(), DatabaseError> {
-        let mut batch = Batch::default();
+        let mut batch = Changes::default();
         let (mut entries, mut bytes) = (0, 0);
         for (key, value) in versions {
             entries += 1;
             bytes += value.len();
             batch.insert(key, value.0);
             if entries == BATCH_ENTRIES_MAX || bytes > BATCH_BYTES_MAX {
-                self.tree.apply_batch(std::mem::take(&mut batch)).map_err(failure)?;
+                self.write(std::mem::take(&mut batch))?;
                 (entries, bytes) = (0, 0);
             }
         }
-        self.tree.apply_batch(batch).map_err(failure)
+        self.write(batch)
     }
 }
