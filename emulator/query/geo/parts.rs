@@ -86,7 +86,7 @@ fn has_point(polygon: &Polygon, point: Point) -> bool {
 
 fn has_line(polygon: &Polygon, line: &Polyline) -> bool {
     let strays = polygon.clone().subtract_from_polyline(line);
-    strays.iter().all(|stray| stray.length().degrees() <= STRAY_DEGREES_MAX)
+    strays.iter().all(|stray| stray.length().degrees() <= STRAY_DEGREES_MAX) && line_meets(line, polygon)
 }
 
 fn line_meets(line: &Polyline, polygon: &Polygon) -> bool {
