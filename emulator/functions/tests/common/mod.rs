@@ -71,6 +71,13 @@ impl Project {
         write(&self.root.join(path), text);
     }
 
+    /// What the workers that there are see as their `/tmp`.
+    pub(crate) fn private_folders(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.folder.path().join("temporary")).into_iter().flatten();
+        let folders = entries.map(|entry| entry.unwrap().path());
+        folders.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("worker-")).collect()
+    }
+
     pub(crate) async fn call(&self, function: &str, event: &str) -> Result<Completion, InvocationError> {
         self.functions.invoke(invocation(function, event)).await
     }
