@@ -51,7 +51,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// How many bytes are written to the tree before it is flushed. sled 0.34 never comes back when its log is cut while all
 /// seven threads that write buffers of 512 KiB are busy: they wait for a lock whose holder waits for one of them. Its log
-/// is some three times what it is given, so this leaves most of them free, and costs nothing that can be measured.
+/// is some three times what it is given, so this leaves most of them free, at a price that is lost in the noise.
 const UNFLUSHED_BYTES_MAX: usize = 256 * 1024;
 
 /// The tree of one data folder.
