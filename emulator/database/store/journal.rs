@@ -1,6 +1,6 @@
-//! The journal: what was written to the tree since the tree was last flushed. Handing it to the operating system is one short
-//! call, where a flush of the tree waits for the disk; so an answered write survives `kill -9` at a fraction of the price.
-//! Opening a store writes to the tree what the tree did not keep itself.
+//! The journal: what was written to the tree since the journal was last cleared, after a flush of the tree. Handing it to the
+//! operating system is one short call, where a flush waits for the disk; so an answered write survives `kill -9` at a fraction
+//! of the price. Opening a store writes to the tree what the tree did not keep itself.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -8,7 +8,8 @@ use std::path::Path;
 
 use sled::{Batch, IVec};
 
-/// How many bytes there may be before the tree is flushed: opening takes some hundredths of a second for as many.
+/// How many bytes there may be before the tree is flushed and the journal cleared: opening takes some hundredths of a second
+/// for as many.
 const BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// What an entry comes to in the tree's log beside its key and value, about.

@@ -217,8 +217,7 @@ impl Engine {
 
     fn flush_tree(&self) -> Result<(), DatabaseError> {
         self.unflushed.store(0, Ordering::Relaxed);
-        self.tree.flush().map_err(failure)?;
-        Ok(())
+        self.tree.flush().map(drop).map_err(failure)
     }
 
     /// Notes what is written to the tree.
